@@ -11,7 +11,9 @@ class TinycError(Exception):
     `str()` gives "WHAT, at NODE".
     """
 
-    def __init__(self, what: str, node: str | None = None, hint: str | None = None, exit_code: int = 2) -> None:
+    def __init__(
+        self, what: str, node: str | None = None, hint: str | None = None, exit_code: int = 2
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.node = node
@@ -29,4 +31,4 @@ class CheckFailed(Exception):
 
 
 class InternalError(Exception):
-    """tinyc contradicts itself, for example generated C that does not compile: a bug, not the user's fault."""
+    """tinyc contradicts itself, for example by C that does not compile: a bug, not the user's fault."""

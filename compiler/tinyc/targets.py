@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Target descriptions: one TOML per core, shipped with tinyc or written by the user.
+
+A description may name another as `base` and then states only what differs; tables merge key by key,
+everything else is replaced. `qemu = false` drops an inherited emulator.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from tinyc.errors import TinycError
+from tinyc.resources import targets_dir
+
+Family = Literal["arm", "riscv", "host"]
+Optimize = Literal["default", "speed", "ram", "size"]
+
+FAMILIES: tuple[str, ...] = ("arm", "riscv", "host")
+FEATURES: tuple[str, ...] = ("dsp", "mve", "fpu", "fpu64", "unaligned")
+VARIANTS: tuple[str, ...] = ("mve", "dsp", "portable")
+OPTIMIZE_LEVELS: tuple[Optimize, ...] = ("default", "speed", "ram", "size")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A memory of a typical part, for warnings about models that do not fit."""
+
+    name: str
+    kind: Literal["flash", "ram"]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Region:
+    """An address range that the test harness links into."""
+
+    origin: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Qemu:
+    """The emulated machine on which the harness runs code for a target.
+
+    `vectors` is where the processor looks for its vector table, where that is not the start of `flash`.
+    `systick_hz` is the rate of the machine's SysTick timer (Arm only), 0 where there is none.
+    """
+
+    machine: str
+    binary: str
+    args: tuple[str, ...]
+    flash: Region
+    ram: Region
+    vectors: Region | None
+    systick_hz: int
+
+
+@dataclass(frozen=True)
+class Target:
+    """A core, its compiler and where its code can be run.
+
+    `features`: of FEATURES; "unaligned" means that 16- and 32-bit accesses may be unaligned.
+    `variants`: kernel variants in order of preference, "portable" last.
+    `optimize`: compiler flags per optimization level, in the order of OPTIMIZE_LEVELS.
+    """
+
+    name: str
+    description: str
+    family: Family
+    features: tuple[str, ...]
+    variants: tuple[str, ...]
+    compiler: str
+    cflags: tuple[str, ...]
+    optimize: tuple[tuple[str, tuple[str, ...]], ...]
+    memories: tuple[Memory, ...]
+    qemu: Qemu | None
+
+    @property
+    def can_run(self) -> bool:
+        """Whether code for this target can be executed here: natively or in an emulator."""
+        return self.family == "host" or self.qemu is not None
+
+    def has(self, feature: str) -> bool:
+        return feature in self.features
+
+    def optimize_flags(self, level: str) -> tuple[str, ...]:
+        """The compiler's flags for an optimization level ("default", "speed", "ram" or "size")."""
+        return dict(self.optimize)[level]
+
+    def memory_bytes(self, kind: Literal["flash", "ram"]) -> int | None:
+        """Bytes of all memories of a kind, None where the description lists none (host)."""
+        sizes = [memory.bytes for memory in self.memories if memory.kind == kind]
+        return sum(sizes) if sizes else None
+
+
+class _Table:
+    """A TOML table that is read field by field; says which file and field is wrong."""
+
+    def __init__(self, data: Mapping[str, Any], file: Path, prefix: str = "") -> None:
+        self._data = data
+        self._file = file
+        self._prefix = prefix
+        self._read: set[str] = set()
+
+    def error(self, field: str, problem: str) -> TinycError:
+        return TinycError(
+            f"{self._file}: {self._prefix}{field}: {problem}",
+            hint="targets/cortex-m4.toml of the tinyc sources is a complete example",
+        )
+
+    def get(self, field: str, kind: type, description: str, default: Any = None) -> Any:
+        self._read.add(field)
+        value = self._data.get(field, default)
+        if value is None:
+            raise self.error(field, "this field is missing")
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.error(field, f"must be {description}, not {value!r}")
+        return value
+
+    def text(self, field: str) -> str:
+        value = cast(str, self.get(field, str, "a string"))
+        if not value.strip():
+            raise self.error(field, "must not be empty")
+        return value
+
+    def number(self, field: str, default: int | None = None, least: int = 0) -> int:
+        value = cast(int, self.get(field, int, "an integer", default))
+        if value < least:
+            raise self.error(field, f"must be at least {least}, not {value}")
+        return value
+
+    def choice(self, field: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(field)
+        if value not in allowed:
+            raise self.error(field, f"must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def texts(
+        self, field: str, allowed: tuple[str, ...] | None = None, default: list[str] | None = None
+    ) -> tuple[str, ...]:
+        values = self.get(field, list, "a list of strings", default)
+        for value in values:
+            if not isinstance(value, str):
+                raise self.error(field, f"must be a list of strings, not one with {value!r}")
+            if allowed is not None and value not in allowed:
+                raise self.error(field, f"must list only {', '.join(allowed)}, not {value!r}")
+        return tuple(values)
+
+    def table(self, field: str) -> _Table:
+        return _Table(self.get(field, dict, "a table"), self._file, f"{self._prefix}{field}.")
+
+    def tables(self, field: str) -> list[_Table]:
+        values = self.get(field, list, "an array of tables", [])
+        for value in values:
+            if not isinstance(value, dict):
+                raise self.error(field, f"must be an array of tables, not one with {value!r}")
+        return [_Table(value, self._file, f"{self._prefix}{field}[{i}].") for i, value in enumerate(values)]
+
+    def has(self, field: str) -> bool:
+        self._read.add(field)
+        return field in self._data and self._data[field] is not False
+
+    def finish(self) -> None:
+        """Refuses fields that nobody read: they are misspelt."""
+        for field in self._data:
+            if field not in self._read:
+                raise self.error(field, f"unknown field (known: {', '.join(sorted(self._read))})")
+
+
+def _region(table: _Table) -> Region:
+    region = Region(table.number("origin"), table.number("bytes", least=1))
+    table.finish()
+    return region
+
+
+def _qemu(table: _Table) -> Qemu:
+    qemu = Qemu(
+        machine=table.text("machine"),
+        binary=table.text("binary"),
+        args=table.texts("args", default=[]),
+        flash=_region(table.table("flash")),
+        ram=_region(table.table("ram")),
+        vectors=_region(table.table("vectors")) if table.has("vectors") else None,
+        systick_hz=table.number("systick_hz", default=0),
+    )
+    table.finish()
+    return qemu
+
+
+def _memory(table: _Table) -> Memory:
+    kind = cast(Literal["flash", "ram"], table.choice("kind", ("flash", "ram")))
+    memory = Memory(table.text("name"), kind, table.number("bytes", least=1))
+    table.finish()
+    return memory
+
+
+def _target(data: Mapping[str, Any], file: Path) -> Target:
+    table = _Table(data, file)
+    optimize = table.table("optimize")
+    target = Target(
+        name=table.text("name"),
+        description=table.text("description"),
+        family=cast(Family, table.choice("family", FAMILIES)),
+        features=table.texts("features", FEATURES),
+        variants=table.texts("variants", VARIANTS),
+        compiler=table.text("compiler"),
+        cflags=table.texts("cflags"),
+        optimize=tuple((level, optimize.texts(level)) for level in OPTIMIZE_LEVELS),
+        memories=tuple(_memory(memory) for memory in table.tables("memories")),
+        qemu=_qemu(table.table("qemu")) if table.has("qemu") else None,
+    )
+    optimize.finish()
+    table.finish()
+    if not target.variants or target.variants[-1] != "portable":
+        raise table.error("variants", 'must end with "portable", which every target can use')
+    for variant in target.variants[:-1]:
+        if variant not in target.features:
+            raise table.error("variants", f'lists "{variant}", which features does not')
+    if target.family == "host" and target.qemu is not None:
+        raise table.error("qemu", "the host runs code natively and has no emulator")
+    return target
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        inherited = merged.get(key)
+        both = isinstance(inherited, dict) and isinstance(value, dict)
+        merged[key] = _merge(inherited, value) if both else value
+    return merged
+
+
+def _read(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The file's table with everything that it inherits."""
+    if file in seen:
+        raise TinycError(f"{file}: base: the descriptions inherit from each other in a circle")
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TinycError(f"{file}: not a TOML file: {error}", hint="see https://toml.io") from error
+    except OSError as error:
+        raise TinycError(f"{file}: cannot be read: {error.strerror}") from error
+    if "base" not in data:
+        return data
+    base = data.pop("base")
+    if not isinstance(base, str):
+        raise TinycError(f"{file}: base: must be the name or path of a target, not {base!r}")
+    return _merge(_read(_locate(base, file.parent), (*seen, file)), data)
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(".toml") or "/" in name or "\\" in name
+
+
+def _locate(name: str, relative_to: Path) -> Path:
+    if _is_path(name):
+        file = (relative_to / name).resolve()
+        if not file.is_file():
+            raise TinycError(f"there is no target description {name}")
+        return file
+    file = targets_dir() / f"{name}.toml"
+    if not name or not file.is_file():
+        raise TinycError(
+            f"unknown target {name!r}",
+            hint=f"one of {', '.join(_names())}, or the path of a TOML file of your own",
+        )
+    return file
+
+
+def _names() -> list[str]:
+    """Names of the shipped targets, numbers in numeric order."""
+
+    def natural(name: str) -> list[tuple[int, str]]:
+        return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+    return sorted((file.stem for file in targets_dir().glob("*.toml")), key=natural)
+
+
+def load_target(name_or_path: str | Path) -> Target:
+    """A target by its name, or by the path of a TOML file.
+
+    Raises TinycError for an unknown name, and for a malformed description, naming file and field.
+    """
+    file = _locate(str(name_or_path), Path.cwd())
+    return _target(_read(file), file)
+
+
+def list_targets() -> list[Target]:
+    """All shipped targets, in natural order of their names."""
+    return [load_target(name) for name in _names()]
