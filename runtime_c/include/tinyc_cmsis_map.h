@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Maps the CMSIS-NN function names onto the bundled implementations. Included by generated .c files only,
+ * never by a header that firmware sees: firmware may call Arm's own functions under the same names.
+ */
+#ifndef TINYC_CMSIS_MAP_H
+#define TINYC_CMSIS_MAP_H
+
+#include "tinyc_nn.h"
+
+#define arm_convolve_wrapper_s8 tinyc_arm_convolve_wrapper_s8
+#define arm_convolve_wrapper_s8_get_buffer_size tinyc_arm_convolve_wrapper_s8_get_buffer_size
+#define arm_convolve_s8 tinyc_arm_convolve_s8
+#define arm_convolve_s8_get_buffer_size tinyc_arm_convolve_s8_get_buffer_size
+#define arm_convolve_1x1_s8_fast tinyc_arm_convolve_1x1_s8_fast
+#define arm_convolve_1x1_s8_fast_get_buffer_size tinyc_arm_convolve_1x1_s8_fast_get_buffer_size
+#define arm_convolve_1x1_s8 tinyc_arm_convolve_1x1_s8
+#define arm_convolve_1_x_n_s8 tinyc_arm_convolve_1_x_n_s8
+#define arm_convolve_1_x_n_s8_get_buffer_size tinyc_arm_convolve_1_x_n_s8_get_buffer_size
+#define arm_depthwise_conv_wrapper_s8 tinyc_arm_depthwise_conv_wrapper_s8
+#define arm_depthwise_conv_wrapper_s8_get_buffer_size tinyc_arm_depthwise_conv_wrapper_s8_get_buffer_size
+#define arm_depthwise_conv_s8 tinyc_arm_depthwise_conv_s8
+#define arm_depthwise_conv_3x3_s8 tinyc_arm_depthwise_conv_3x3_s8
+#define arm_depthwise_conv_s8_opt tinyc_arm_depthwise_conv_s8_opt
+#define arm_depthwise_conv_s8_opt_get_buffer_size tinyc_arm_depthwise_conv_s8_opt_get_buffer_size
+#define arm_fully_connected_s8 tinyc_arm_fully_connected_s8
+#define arm_fully_connected_s8_get_buffer_size tinyc_arm_fully_connected_s8_get_buffer_size
+#define arm_fully_connected_per_channel_s8 tinyc_arm_fully_connected_per_channel_s8
+#define arm_fully_connected_wrapper_s8 tinyc_arm_fully_connected_wrapper_s8
+#define arm_avgpool_s8 tinyc_arm_avgpool_s8
+#define arm_avgpool_s8_get_buffer_size tinyc_arm_avgpool_s8_get_buffer_size
+#define arm_max_pool_s8 tinyc_arm_max_pool_s8
+#define arm_softmax_s8 tinyc_arm_softmax_s8
+#define arm_elementwise_add_s8 tinyc_arm_elementwise_add_s8
+#define arm_elementwise_mul_s8 tinyc_arm_elementwise_mul_s8
+#define arm_pad_s8 tinyc_arm_pad_s8
+#define arm_transpose_s8 tinyc_arm_transpose_s8
+
+#endif /* TINYC_CMSIS_MAP_H */

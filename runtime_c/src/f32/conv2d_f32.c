@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tinyc_f32.h"
+
+#include "dot_f32.h"
+#include "window_f32.h"
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One or two neighbouring output pixels, all their channels. The first pixel's tap (0, 0) reads input position (y, x),
+ * which may lie in the padding; of two pixels, no kernel column does. */
+static void convolve_pixels(const tinyc_conv2d_f32_params *p,
+                            const float *image,
+                            const float *weights,
+                            const float *bias,
+                            float *out,
+                            int32_t y,
+                            int32_t x,
+                            int32_t pixels)
+{
+    const int32_t group_in = p->in_ch / p->groups;
+    const int32_t group_out = p->out_ch / p->groups;
+    const int32_t filter_size = p->kernel_h * p->kernel_w * group_in;
+    const tinyc_window rows = tinyc_window_of(y, p->dilation_h, p->in_h, p->kernel_h);
+    const tinyc_window cols = tinyc_window_of(x, p->dilation_w, p->in_w, p->kernel_w);
+    /* Without dilation and groups neighbouring taps are neighbours in memory, and a kernel row is one dot product. */
+    const int merged = p->dilation_w == 1 && p->groups == 1;
+    const int32_t runs = merged ? min_i32(1, cols.end - cols.begin) : cols.end - cols.begin;
+    const int32_t run_length = merged ? (cols.end - cols.begin) * group_in : group_in;
+    const int32_t next_pixel = p->stride_w * p->in_ch;
+
+    for (int32_t group = 0; group < p->groups; group++) {
+        for (int32_t channel = 0; channel < group_out; channel += 4) {
+            const float *filters[4];
+            const int32_t first = group * group_out + channel;
+            const int32_t channels = min_i32(4, group_out - channel);
+            tinyc_dot4 acc[2];
+            tinyc_dot4_rows(filters, weights, filter_size, first, first + channels);
+            acc[0] = tinyc_dot4_bias(bias, first, first + channels);
+            acc[1] = acc[0];
+            for (int32_t row = rows.begin; row < rows.end; row++) {
+                const int32_t line = (y + row * p->dilation_h) * p->in_w;
+                for (int32_t run = 0; run < runs; run++) {
+                    const int32_t col = cols.begin + run;
+                    const int32_t tap = (row * p->kernel_w + col) * group_in;
+                    const float *in = image + (line + x + col * p->dilation_w) * p->in_ch + group * group_in;
+                    const float *const w[4] = {filters[0] + tap, filters[1] + tap, filters[2] + tap, filters[3] + tap};
+                    if (pixels == 2) {
+                        tinyc_dot4x2(acc, in, in + next_pixel, w, run_length);
+                    } else {
+                        acc[0] = tinyc_dot4x1(acc[0], in, w, run_length);
+                    }
+                }
+            }
+            tinyc_dot4_store(out + first, acc[0], channels, p->min, p->max);
+            if (pixels == 2) {
+                tinyc_dot4_store(out + p->out_ch + first, acc[1], channels, p->min, p->max);
+            }
+        }
+    }
+}
+
+TINYC_FN("conv2d_f32")
+void tinyc_conv2d_f32(const tinyc_conv2d_f32_params *params,
+                      const float *in,
+                      const float *weights,
+                      const float *bias,
+                      float *out)
+{
+    const tinyc_conv2d_f32_params *p = params;
+    const int32_t reach = (p->kernel_w - 1) * p->dilation_w;
+    for (int32_t n = 0; n < p->batch; n++) {
+        for (int32_t oy = 0; oy < p->out_h; oy++) {
+            const int32_t y = oy * p->stride_h - p->pad_top;
+            int32_t x = -p->pad_left;
+            int32_t ox = 0;
+            while (ox < p->out_w) {
+                const int pair = ox + 1 < p->out_w && x >= 0 && x + p->stride_w + reach < p->in_w;
+                const int32_t pixels = pair ? 2 : 1;
+                convolve_pixels(p, in, weights, bias, out, y, x, pixels);
+                out += pixels * p->out_ch;
+                ox += pixels;
+                x += pixels * p->stride_w;
+            }
+        }
+        in += p->in_h * p->in_w * p->in_ch;
+    }
+}
