@@ -11,17 +11,24 @@ from tinyc.plan.problem import (
     live_set_bound,
     lower_bound,
 )
+from tinyc.plan.schedule import Order, Sharing, StepGraph, Tensor, best_order, peak_of
 from tinyc.plan.solve import DEFAULT_EFFORT, solve
 
 __all__ = [
     "DEFAULT_EFFORT",
     "Buffer",
+    "Order",
     "Overlap",
     "PlacementError",
     "Plan",
     "Problem",
+    "Sharing",
+    "StepGraph",
+    "Tensor",
+    "best_order",
     "check",
     "live_set_bound",
     "lower_bound",
+    "peak_of",
     "solve",
 ]
