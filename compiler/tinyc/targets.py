@@ -230,8 +230,9 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         inherited = merged.get(key)
-        both = isinstance(inherited, dict) and isinstance(value, dict)
-        merged[key] = _merge(inherited, value) if both else value
+        if isinstance(inherited, dict) and isinstance(value, dict):
+            value = _merge(inherited, value)
+        merged[key] = value
     return merged
 
 

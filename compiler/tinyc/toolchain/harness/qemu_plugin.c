@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A QEMU TCG plugin that counts what a function executes.
+ *
+ * Arguments: out=FILE (result), entry=ADDRESS (of the function), from=ADDRESS,to=ADDRESS (the caller's code, whose
+ * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS"), memory=1 (count loads and
+ * stores), unaligned=1 (report accesses that are not aligned to their size).
+ *
+ * Instructions go to the mark that was passed last; mark 0 is the function's entry. Conditional instructions count
+ * whether or not their condition held, as they take a cycle either way.
+ *
+ * QEMU's plugin interface is declared here as far as it is used, so no header package is needed. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef PLUGIN_API
+#define PLUGIN_API 1
+#endif
+
+#define EXPORT __attribute__((visibility("default")))
+
+typedef uint64_t plugin_id;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+enum { CALLBACK_NO_REGISTERS = 0 };
+enum { MEMORY_READ_WRITE = 3 };
+
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*callback)(plugin_id, struct qemu_plugin_tb *));
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*callback)(plugin_id, void *), void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*callback)(unsigned, void *),
+                                            int flags, void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
+                                      void (*callback)(unsigned, uint32_t, uint64_t, void *), int flags,
+                                      int direction, void *data);
+unsigned qemu_plugin_mem_size_shift(uint32_t info);
+bool qemu_plugin_mem_is_store(uint32_t info);
+
+EXPORT int qemu_plugin_version = PLUGIN_API;
+EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
+
+typedef struct {
+    uint64_t address;
+    uint32_t index;
+} mark;
+
+typedef struct {
+    uint64_t instructions;
+    uint64_t loads;
+    uint64_t stores;
+} tally;
+
+/* A run of instructions in a translation block: what to do when its first one executes. */
+typedef struct {
+    enum { CONTINUE, ENTER, PASS_MARK, LEAVE } action;
+    uint32_t mark;
+    uint32_t instructions;
+} segment;
+
+static FILE *out;
+static uint64_t entry, caller_from, caller_to;
+static bool count_memory, check_alignment;
+static mark *marks;
+static size_t mark_count;
+
+static bool active;
+static uint32_t current;
+static tally *tallies; /* per mark */
+static uint64_t *calls; /* instructions of each call */
+static size_t call_count, call_capacity;
+static uint64_t unaligned_count, unaligned_pc, unaligned_address;
+
+static void *allocate(void *old, size_t count, size_t size)
+{
+    void *memory = realloc(old, count * size);
+    if (memory == NULL) {
+        fprintf(stderr, "tinyc plugin: out of memory\n");
+        exit(1);
+    }
+    return memory;
+}
+
+static void begin_call(void)
+{
+    if (call_count == call_capacity) {
+        call_capacity = call_capacity == 0 ? 16 : 2 * call_capacity;
+        calls = allocate(calls, call_capacity, sizeof *calls);
+    }
+    calls[call_count++] = 0;
+    active = true;
+    current = 0;
+}
+
+static void on_segment(unsigned cpu, void *data)
+{
+    const segment *const s = data;
+    (void)cpu;
+    switch (s->action) {
+    case ENTER:
+        begin_call();
+        break;
+    case LEAVE:
+        active = false;
+        break;
+    case PASS_MARK:
+        if (active) {
+            current = s->mark;
+        }
+        break;
+    case CONTINUE:
+        break;
+    }
+    if (active) {
+        tallies[current].instructions += s->instructions;
+        calls[call_count - 1] += s->instructions;
+    }
+}
+
+static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
+{
+    (void)cpu;
+    if (!active) {
+        return;
+    }
+    if (check_alignment && (address & ((UINT64_C(1) << qemu_plugin_mem_size_shift(info)) - 1)) != 0) {
+        if (unaligned_count++ == 0) {
+            unaligned_pc = (uint64_t)(uintptr_t)data;
+            unaligned_address = address;
+        }
+    }
+    if (qemu_plugin_mem_is_store(info)) {
+        tallies[current].stores++;
+    } else {
+        tallies[current].loads++;
+    }
+}
+
+static segment *new_segment(uint64_t address, segment *previous)
+{
+    segment s = {CONTINUE, 0, 0};
+    size_t i;
+    if (address == entry) {
+        s.action = ENTER;
+    } else if (address >= caller_from && address < caller_to) {
+        s.action = LEAVE;
+    }
+    for (i = 0; i < mark_count && s.action == CONTINUE; i++) {
+        if (marks[i].address == address) {
+            s.action = PASS_MARK;
+            s.mark = marks[i].index;
+        }
+    }
+    if (previous != NULL && (s.action == CONTINUE || (s.action == LEAVE && previous->action == LEAVE))) {
+        return previous;
+    }
+    previous = allocate(NULL, 1, sizeof s);
+    *previous = s;
+    return previous;
+}
+
+static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
+{
+    const size_t count = qemu_plugin_tb_n_insns(tb);
+    segment *s = NULL;
+    size_t i;
+    (void)id;
+    for (i = 0; i < count; i++) {
+        struct qemu_plugin_insn *const insn = qemu_plugin_tb_get_insn(tb, i);
+        const uint64_t address = qemu_plugin_insn_vaddr(insn);
+        segment *const next = new_segment(address, s);
+        if (next != s) {
+            s = next;
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_segment, CALLBACK_NO_REGISTERS, s);
+        }
+        s->instructions++;
+        if (count_memory || check_alignment) {
+            qemu_plugin_register_vcpu_mem_cb(insn, on_access, CALLBACK_NO_REGISTERS, MEMORY_READ_WRITE,
+                                             (void *)(uintptr_t)address);
+        }
+    }
+}
+
+static void write_result(plugin_id id, void *data)
+{
+    size_t i;
+    (void)id;
+    (void)data;
+    for (i = 0; i < call_count; i++) {
+        fprintf(out, "call %" PRIu64 "\n", calls[i]);
+    }
+    for (i = 0; i <= mark_count; i++) {
+        fprintf(out, "mark %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i, tallies[i].instructions, tallies[i].loads,
+                tallies[i].stores);
+    }
+    fprintf(out, "unaligned %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", unaligned_count, unaligned_pc,
+            unaligned_address);
+    fclose(out);
+}
+
+static bool read_marks(const char *name)
+{
+    FILE *const file = fopen(name, "r");
+    mark m;
+    if (file == NULL) {
+        return false;
+    }
+    while (fscanf(file, "%" SCNu32 " %" SCNu64, &m.index, &m.address) == 2) {
+        marks = allocate(marks, mark_count + 1, sizeof *marks);
+        marks[mark_count++] = m;
+    }
+    fclose(file);
+    return true;
+}
+
+static bool read_argument(const char *argument)
+{
+    const char *const equals = strchr(argument, '=');
+    const char *const value = equals == NULL ? "" : equals + 1;
+    const size_t length = equals == NULL ? strlen(argument) : (size_t)(equals - argument);
+    const struct {
+        const char *name;
+        uint64_t *number;
+        bool *flag;
+    } known[] = {
+        {"entry", &entry, NULL},         {"from", &caller_from, NULL},         {"to", &caller_to, NULL},
+        {"memory", NULL, &count_memory}, {"unaligned", NULL, &check_alignment},
+    };
+    size_t i;
+    if (length == 3 && strncmp(argument, "out", length) == 0) {
+        out = fopen(value, "w");
+        return out != NULL;
+    }
+    if (length == 5 && strncmp(argument, "marks", length) == 0) {
+        return read_marks(value);
+    }
+    for (i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strlen(known[i].name) == length && strncmp(argument, known[i].name, length) == 0) {
+            const uint64_t number = strtoull(value, NULL, 0);
+            if (known[i].number != NULL) {
+                *known[i].number = number;
+            } else {
+                *known[i].flag = number != 0;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
+{
+    int i;
+    (void)info;
+    for (i = 0; i < argc; i++) {
+        /* QEMU hands on bare words as word=on. */
+        if (!read_argument(argv[i])) {
+            fprintf(stderr, "tinyc plugin: cannot use argument %s\n", argv[i]);
+            return 1;
+        }
+    }
+    if (out == NULL) {
+        return 0; /* only to see whether it loads */
+    }
+    tallies = calloc(mark_count + 1, sizeof *tallies);
+    if (tallies == NULL) {
+        return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+    qemu_plugin_register_atexit_cb(id, write_result, NULL);
+    return 0;
+}

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The instruction counter inside QEMU: our TCG plugin, compiled on first use."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from tinyc.resources import harness_dir
+
+# QEMU accepts plugins of a range of interface versions; what the plugin uses is the same in all of these.
+_API_VERSIONS = (1, 2, 3, 4)
+
+
+def cache_dir() -> Path:
+    """Where tinyc keeps what it builds for itself: $XDG_CACHE_HOME/tinyc, by default ~/.cache/tinyc."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache") / "tinyc"
+
+
+def _compile(version: int) -> Path | None:
+    """The plugin for an interface version; None where it cannot be compiled."""
+    source = harness_dir() / "qemu_plugin.c"
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        return None
+    command = [compiler, "-O2", "-fPIC", "-shared", "-fvisibility=hidden", f"-DPLUGIN_API={version}"]
+    key = hashlib.sha256(source.read_bytes() + " ".join(command).encode()).hexdigest()[:16]
+    out = cache_dir() / f"qemu-plugin-{key}.so"
+    if out.is_file():
+        return out
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+            fresh = Path(folder) / "plugin.so"
+            subprocess.run([*command, str(source), "-o", str(fresh)], capture_output=True, check=True)
+            # Whole or not at all: another process may be looking for it.
+            fresh.replace(out)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return out
+
+
+@cache
+def find_plugin(qemu: str) -> Path | None:
+    """A plugin that this QEMU binary loads; None where there is none."""
+    for version in _API_VERSIONS:
+        plugin = _compile(version)
+        if plugin is None:
+            return None
+        command = [qemu, "-M", "none", "-display", "none", "-serial", "none", "-monitor", "stdio"]
+        try:
+            done = subprocess.run(
+                [*command, "-plugin", str(plugin)],
+                input=b"quit\n",
+                capture_output=True,
+                timeout=30,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode == 0:
+            return plugin
+    return None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was executed under a mark."""
+
+    instructions: int
+    loads: int
+    stores: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The plugin's findings.
+
+    calls: instructions of each call of the function; tallies: mark 0 is the function's entry.
+    unaligned: count, address of the first such instruction, address that it accessed.
+    """
+
+    calls: tuple[int, ...]
+    tallies: tuple[Tally, ...]
+    unaligned: tuple[int, int, int]
+
+
+def arguments(
+    plugin: Path,
+    folder: Path,
+    *,
+    entry: int,
+    caller: tuple[int, int],
+    marks: Sequence[int],
+    memory: bool,
+    unaligned: bool,
+) -> list[str]:
+    """QEMU's arguments that load the plugin; its result goes to counts.txt in `folder`."""
+    (folder / "marks.txt").write_text("".join(f"{i} {mark}\n" for i, mark in enumerate(marks, 1)))
+    options = [
+        f"out={folder / 'counts.txt'}",
+        f"marks={folder / 'marks.txt'}",
+        f"entry={entry:#x}",
+        f"from={caller[0]:#x}",
+        f"to={caller[1]:#x}",
+        f"memory={int(memory)}",
+        f"unaligned={int(unaligned)}",
+    ]
+    return ["-plugin", ",".join([str(plugin), *options])]
+
+
+def read_counts(folder: Path) -> Counts:
+    """The result that the plugin has left in `folder`."""
+    calls: list[int] = []
+    tallies: list[Tally] = []
+    unaligned = (0, 0, 0)
+    for line in (folder / "counts.txt").read_text().splitlines():
+        kind, *words = line.split()
+        numbers = [int(word) for word in words]
+        if kind == "call":
+            calls.append(numbers[0])
+        elif kind == "mark":
+            tallies.append(Tally(*numbers[1:]))
+        elif kind == "unaligned":
+            unaligned = (numbers[0], numbers[1], numbers[2])
+    return Counts(tuple(calls), tuple(tallies), unaligned)

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs programs of the test harness, natively or in QEMU, and reads what they found."""
+
+from __future__ import annotations
+
+import os
+import re
+import struct
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tinyc.errors import InternalError
+from tinyc.toolchain import gcc, plugin
+from tinyc.toolchain.build import Elf, require_runnable
+
+Counter = Literal["auto", "plugin", "icount"]
+
+_MAGIC = 0x54434E59
+_ALL_ONES = 0xFFFFFFFF
+
+
+class RunError(InternalError):
+    """The program did not run as it must: it hung, faulted or wrote outside its buffers."""
+
+
+@dataclass(frozen=True)
+class Unaligned:
+    """Memory accesses that were not aligned to their size: how many, and where the first one was."""
+
+    count: int
+    pc: int
+    address: int
+    function: str | None
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What was executed from passing a mark until passing the next one, over all calls."""
+
+    label: str
+    instructions: int
+    loads: int
+    stores: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a program of the harness found.
+
+    outputs: [case][output], the bytes of the buffers; status: what the last call returned (cases after a
+    status other than 0 are not run). stack_bytes: depth below the entry function's caller, its callees
+    included; None natively. instructions: of all calls; calls: of each; None where not counted. layers: by
+    mark, empty without marks. counted_by "icount": of the last call only, good to about a timer tick (some 40
+    instructions).
+    unaligned: None where not looked for.
+    """
+
+    outputs: tuple[tuple[bytes, ...], ...]
+    status: int
+    stack_bytes: int | None
+    instructions: int | None = None
+    calls: tuple[int, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    counted_by: Literal["plugin", "icount"] | None = None
+    unaligned: Unaligned | None = None
+
+
+@dataclass(frozen=True)
+class _Report:
+    """report.bin as main.c writes it."""
+
+    cases_done: int
+    status: int
+    stack_bytes: int
+    overrun: int
+    input_written: int
+    ticks: int
+
+
+def run(
+    elf: Elf,
+    cases: Sequence[Sequence[bytes]],
+    *,
+    count_instructions: bool = False,
+    count_memory: bool = False,
+    marks: Sequence[tuple[str, int]] = (),
+    counter: Counter = "auto",
+    check_alignment: bool | None = None,
+    timeout: float = 120.0,
+) -> RunResult:
+    """Runs the program on `cases` ([case][input], the inputs' bytes) and returns outputs and measurements.
+
+    count_instructions: between entry to and return from the model's function, in QEMU only.
+    marks: (label, address) in the ELF; every instruction counts for the mark that was passed last, those
+    before the first for the label "". Several addresses may have one label. Needs the plugin.
+    count_memory: loads and stores per mark as well (slower). counter: "auto" is the plugin where it works.
+    check_alignment: report unaligned accesses; by default where the core forbids them and the plugin works.
+
+    Raises RunError for a fault, a hang, an access outside a buffer or a sanitizer's finding.
+    """
+    require_runnable(elf.target)
+    entry = elf.entry
+    for case in cases:
+        if [len(data) for data in case] != [tensor.bytes for tensor in entry.inputs]:
+            raise ValueError(f"inputs of {[len(data) for data in case]} bytes do not fit {entry.function}")
+    with tempfile.TemporaryDirectory(prefix="tinyc-run-") as name:
+        folder = Path(name)
+        blob = struct.pack("<I", len(cases)) + b"".join(data for case in cases for data in case)
+        (folder / "cases.bin").write_bytes(blob)
+        if elf.target.family == "host":
+            return _run_native(elf, folder, timeout)
+        if check_alignment is None:
+            check_alignment = not elf.target.has("unaligned")
+        return _run_qemu(
+            elf, folder, count_instructions, count_memory, marks, counter, check_alignment, timeout
+        )
+
+
+def _run_native(elf: Elf, folder: Path, timeout: float) -> RunResult:
+    # Leak detection needs ptrace, which sandboxes forbid, and there is no heap to leak from.
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    _execute(elf, [str(elf.path.resolve())], folder, timeout, environment)
+    report = _read_report(elf, folder)
+    return RunResult(_read_outputs(elf, folder, report), report.status, None)
+
+
+def _run_qemu(
+    elf: Elf,
+    folder: Path,
+    count: bool,
+    memory: bool,
+    marks: Sequence[tuple[str, int]],
+    counter: Counter,
+    check_alignment: bool,
+    timeout: float,
+) -> RunResult:
+    qemu = elf.target.qemu
+    assert qemu is not None
+    binary = gcc.find_tool(qemu.binary)
+    wanted = count or memory or bool(marks) or check_alignment
+    library = plugin.find_plugin(binary) if wanted and counter != "icount" else None
+    if counter == "plugin" and library is None:
+        raise RunError(f"{qemu.binary} does not load the instruction counter")
+    by_clock = count and library is None
+    command = [binary, "-M", qemu.machine, *qemu.args]
+    command += ["-display", "none", "-serial", "none", "-monitor", "none", "-no-reboot"]
+    command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(elf.path.resolve())]
+    if library is not None:
+        caller = elf.file.symbol("harness_call")
+        command += plugin.arguments(
+            library,
+            folder,
+            entry=elf.file.symbol(elf.entry.function).address,
+            caller=(caller.address, caller.address + caller.bytes),
+            marks=[address for _, address in marks],
+            memory=memory,
+            unaligned=check_alignment,
+        )
+    elif by_clock:
+        command += ["-icount", "shift=0"]
+    _execute(elf, command, folder, timeout, None)
+    report = _read_report(elf, folder)
+    outputs = _read_outputs(elf, folder, report)
+    if library is not None:
+        return _with_counts(elf, plugin.read_counts(folder), marks, check_alignment, report, outputs)
+    if by_clock:
+        return _with_ticks(elf, report, outputs)
+    return RunResult(outputs, report.status, report.stack_bytes)
+
+
+def _with_counts(
+    elf: Elf,
+    counts: plugin.Counts,
+    marks: Sequence[tuple[str, int]],
+    check_alignment: bool,
+    report: _Report,
+    outputs: tuple[tuple[bytes, ...], ...],
+) -> RunResult:
+    totals: dict[str, list[int]] = {}
+    for label, tally in zip(["", *[label for label, _ in marks]], counts.tallies, strict=True):
+        total = totals.setdefault(label, [0, 0, 0])
+        for i, number in enumerate((tally.instructions, tally.loads, tally.stores)):
+            total[i] += number
+    number, pc, address = counts.unaligned
+    return RunResult(
+        outputs,
+        report.status,
+        report.stack_bytes,
+        instructions=sum(counts.calls),
+        calls=counts.calls,
+        layers=tuple(Layer(label, *total) for label, total in totals.items()) if marks else (),
+        counted_by="plugin",
+        unaligned=Unaligned(number, pc, address, elf.file.function_at(pc)) if check_alignment else None,
+    )
+
+
+def _with_ticks(elf: Elf, report: _Report, outputs: tuple[tuple[bytes, ...], ...]) -> RunResult:
+    """Under `-icount shift=0` an instruction takes a nanosecond of the machine's time."""
+    qemu = elf.target.qemu
+    assert qemu is not None
+    if report.ticks == _ALL_ONES:
+        raise RunError("the run is too long for the machine's timer; counting it needs the QEMU plugin")
+    hertz = qemu.systick_hz
+    instructions = report.ticks * 10**9 // hertz if hertz else report.ticks
+    return RunResult(
+        outputs,
+        report.status,
+        report.stack_bytes,
+        instructions=instructions,
+        calls=(instructions,),
+        counted_by="icount",
+    )
+
+
+def _execute(
+    elf: Elf, command: list[str], folder: Path, timeout: float, environment: dict[str, str] | None
+) -> None:
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RunError(f"{elf.entry.function} on {elf.target.name} still ran after {timeout:g} s") from None
+    text = (done.stderr + done.stdout).strip()
+    fault = re.search(r"harness: fault at pc 0x([0-9a-f]{8}) cause 0x([0-9a-f]{8})", text)
+    if fault:
+        pc = int(fault.group(1), 16)
+        where = elf.file.function_at(pc) or "unknown code"
+        raise RunError(
+            f"{elf.entry.function} on {elf.target.name}: processor fault at {pc:#010x} in {where}, "
+            f"cause 0x{fault.group(2)}"
+        )
+    if done.returncode != 0:
+        raise RunError(f"{elf.entry.function} on {elf.target.name} ended with {done.returncode}: {text}")
+
+
+def _read_report(elf: Elf, folder: Path) -> _Report:
+    file = folder / "report.bin"
+    words = struct.unpack("<IIiIIII", file.read_bytes()) if file.is_file() else (0,)
+    if words[0] != _MAGIC:
+        raise RunError(f"{elf.entry.function} on {elf.target.name} left no report")
+    report = _Report(*words[1:])
+    entry = elf.entry
+    names = ["the arena"]
+    names += [f"input {i}" for i in range(len(entry.inputs))]
+    names += [f"output {i}" for i in range(len(entry.outputs))]
+    if report.overrun:
+        buffer, behind = divmod(report.overrun - 1, 2)
+        where = "behind" if behind else "in front of"
+        raise RunError(f"{entry.function} on {elf.target.name} wrote {where} {names[buffer]}")
+    if report.input_written:
+        raise RunError(f"{entry.function} on {elf.target.name} wrote into input {report.input_written - 1}")
+    if report.stack_bytes == _ALL_ONES:
+        raise RunError(f"{entry.function} on {elf.target.name} ran out of stack")
+    return report
+
+
+def _read_outputs(elf: Elf, folder: Path, report: _Report) -> tuple[tuple[bytes, ...], ...]:
+    data = (folder / "outputs.bin").read_bytes()
+    cases = []
+    at = 0
+    for _ in range(report.cases_done):
+        case = []
+        for tensor in elf.entry.outputs:
+            case.append(data[at : at + tensor.bytes])
+            at += tensor.bytes
+        cases.append(tuple(case))
+    return tuple(cases)
