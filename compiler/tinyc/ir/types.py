@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Element types, quantization parameters and tensor types."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+class DType(enum.Enum):
+    """An element type, with its size in bytes and its type in the generated C."""
+
+    FLOAT32 = ("float32", 4, "float")
+    FLOAT64 = ("float64", 8, "double")
+    FLOAT16 = ("float16", 2, "uint16_t")
+    INT8 = ("int8", 1, "int8_t")
+    INT16 = ("int16", 2, "int16_t")
+    INT32 = ("int32", 4, "int32_t")
+    INT64 = ("int64", 8, "int64_t")
+    UINT8 = ("uint8", 1, "uint8_t")
+    UINT16 = ("uint16", 2, "uint16_t")
+    UINT32 = ("uint32", 4, "uint32_t")
+    UINT64 = ("uint64", 8, "uint64_t")
+    BOOL = ("bool", 1, "uint8_t")
+    STRING = ("str", 0, "const char *")
+
+    def __init__(self, label: str, size: int, c_type: str) -> None:
+        self.label = label
+        self.size = size
+        self.c_type = c_type
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        return np.dtype(object if self is DType.STRING else self.label)
+
+    @property
+    def is_float(self) -> bool:
+        return self in (DType.FLOAT32, DType.FLOAT64, DType.FLOAT16)
+
+    @property
+    def is_integer(self) -> bool:
+        return not self.is_float and self not in (DType.BOOL, DType.STRING)
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Smallest and largest value of an integer type."""
+        info = np.iinfo(self.numpy)
+        return int(info.min), int(info.max)
+
+    @staticmethod
+    def of(array: Array) -> DType:
+        """The element type of a NumPy array."""
+        if array.dtype.kind in "OUS":
+            return DType.STRING
+        for member in DType:
+            if member is not DType.STRING and member.numpy == array.dtype:
+                return member
+        raise ValueError(f"no element type for {array.dtype}")
+
+
+@dataclass(frozen=True)
+class Quant:
+    """Affine quantization: real = (q - zero_point) * scale.
+
+    One scale and zero point for the tensor, or one for each slice along `axis`.
+    """
+
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None = None
+
+    @property
+    def per_tensor(self) -> bool:
+        return len(self.scale) == 1
+
+    def with_axis(self, axis: int | None) -> Quant:
+        return replace(self, axis=axis)
+
+    def broadcast(self, rank: int, extent: int) -> tuple[Array, Array]:
+        """(scale float32, zero point int64), shaped to broadcast against a tensor of `rank`."""
+        scale, zero = np.array(self.scale, np.float32), np.array(self.zero_point, np.int64)
+        if self.axis is None or self.per_tensor:
+            return scale.reshape(()), zero.reshape(())
+        shape = [1] * rank
+        shape[self.axis] = extent
+        return scale.reshape(shape), zero.reshape(shape)
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Element type, static shape and, for quantized tensors, the scale of their integers."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+    quant: Quant | None = None
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.dtype.size
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    def with_shape(self, shape: tuple[int, ...]) -> TensorType:
+        return replace(self, shape=tuple(shape))
+
+    def __str__(self) -> str:
+        text = f"{self.dtype.label}[{','.join(map(str, self.shape))}]"
+        if self.quant is None:
+            return text
+        if self.quant.per_tensor:
+            return f"{text} q({self.quant.scale[0]:.6g},{self.quant.zero_point[0]})"
+        return f"{text} q(axis {self.quant.axis})"

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AveragePool and MaxPool, with windows of any rank; the global forms are windows of full extent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyc.ir.graph import Node
+from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ops.registry import (
+    Arrays, Importing, Operator, ShapeError, Types, array, imports, need, quant_of, register, scale_zero,
+)
+from tinyc.ops.spatial import output_extents, spatial, to_first, to_last, window_attributes, windows, with_spatial
+from tinyc.quantize.numbers import clamp_limits
+
+
+@dataclass(frozen=True)
+class PoolAttrs:
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[int, ...]
+    ceil_mode: bool = False
+    count_include_pad: bool = False
+    clamp: tuple[float, float] | None = None
+    channels_last: bool = False
+
+
+class _Pool(Operator):
+    keeps_quant = True
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        a: PoolAttrs = node.attrs
+        x = need(types[0], "input")
+        if x.rank != len(a.kernel) + 2:
+            raise ShapeError(f"a window of rank {len(a.kernel)} on an input of rank {x.rank}")
+        channels = x.shape[-1 if a.channels_last else 1]
+        out = output_extents(spatial(x.shape, a.channels_last), a.kernel, a.strides, a.dilations, a.pads,
+                             a.ceil_mode)
+        return [TensorType(x.dtype, with_spatial(x.shape[0], channels, out, a.channels_last))]
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        x = need(types[0], "input")
+        if x.dtype is not DType.INT8 or output.dtype is not DType.INT8:
+            return f"activations are {x.dtype.label} and {output.dtype.label}, not int8"
+        return None if quant_of(x).per_tensor else "the input is quantized per channel"
+
+    def _windows(self, node: Node, x: Array, output: TensorType, fill: float) -> Array:
+        a: PoolAttrs = node.attrs
+        out = spatial(output.shape, a.channels_last)
+        return windows(to_first(x, a.channels_last), a.kernel, a.strides, a.dilations, a.pads, out, fill)
+
+    def _axes(self, node: Node) -> tuple[int, ...]:
+        return tuple(range(-len(node.attrs.kernel), 0))
+
+
+def window_counts(a: PoolAttrs, extents: Sequence[int], out: Sequence[int]) -> Array:
+    """Number of elements that each window of an average covers, shape `out`.
+
+    Without count_include_pad: those in the input; with it: those in the padded input, so that what
+    ceil_mode adds beyond the padding never counts.
+    """
+    counts = np.ones(1, np.int64)
+    rank = len(a.kernel)
+    for i in range(rank):
+        first = np.arange(out[i])[:, None] * a.strides[i] - a.pads[i]
+        at = first + np.arange(a.kernel[i])[None, :] * a.dilations[i]
+        low, high = (-a.pads[i], extents[i] + a.pads[rank + i]) if a.count_include_pad else (0, extents[i])
+        counts = np.multiply.outer(counts, ((at >= low) & (at < high)).sum(1))
+    return counts.reshape(tuple(out))
+
+
+@register
+class AveragePool(_Pool):
+    name = "AveragePool"
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        a: PoolAttrs = node.attrs
+        x = array(inputs[0])
+        total = self._windows(node, x.astype(np.float64), outputs[0], 0.0).sum(self._axes(node))
+        counts = window_counts(a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last))
+        mean = total / counts
+        if a.clamp is not None:
+            mean = np.clip(mean, *a.clamp)
+        return [to_last(mean, a.channels_last).astype(outputs[0].dtype.numpy)]
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        a: PoolAttrs = node.attrs
+        if a.count_include_pad and any(a.pads):
+            return "padding counts in the average"
+        return super().integer_obstacle(node, types, output)
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        """Mean rounded to nearest, ties away from zero, of the raw integers (zero point cancels)."""
+        a: PoolAttrs = node.attrs
+        x = array(inputs[0]).astype(np.int64)
+        total = self._windows(node, x, outputs[0], 0).sum(self._axes(node))
+        counts = window_counts(a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last))
+        half = np.where(total > 0, counts // 2, -(counts // 2))
+        mean = np.trunc((total + half) / counts).astype(np.int64)
+        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
+        return [to_last(np.clip(mean, low, high).astype(np.int8), a.channels_last)]
+
+
+@register
+class MaxPool(_Pool):
+    name = "MaxPool"
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        a: PoolAttrs = node.attrs
+        x = array(inputs[0])
+        fill = -math.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        best = self._windows(node, x, outputs[0], fill).max(self._axes(node))
+        if a.clamp is not None:
+            best = np.clip(best, *a.clamp)
+        return [to_last(best, a.channels_last).astype(x.dtype)]
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        a: PoolAttrs = node.attrs
+        best = self._windows(node, array(inputs[0]), outputs[0], -128).max(self._axes(node))
+        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
+        return [to_last(np.clip(best, low, high).astype(np.int8), a.channels_last)]
+
+
+@imports("AveragePool", "MaxPool")
+def _pool(node: Importing) -> Sequence[str]:
+    attributes = node.attributes
+    if len([o for o in node.outputs if o]) > 1:
+        raise node.fail("MaxPool with a second output (Indices)", "remove the Indices output")
+    kernel = tuple(attributes["kernel_shape"])
+    strides, dilations, pads = window_attributes(attributes, kernel, node.type(0).shape[2:])
+    attrs = PoolAttrs(kernel, strides, dilations, pads, bool(attributes.get("ceil_mode", 0)),
+                      bool(attributes.get("count_include_pad", 0)))
+    return node.emit(node.op_type, attrs, [node.input(0)])
+
+
+@imports("GlobalAveragePool", "GlobalMaxPool")
+def _global_pool(node: Importing) -> Sequence[str]:
+    kernel = node.type(0).shape[2:]
+    ones = (1,) * len(kernel)
+    attrs = PoolAttrs(kernel, ones, ones, (0,) * (2 * len(kernel)))
+    return node.emit(node.op_type.removeprefix("Global"), attrs, [node.input(0)])

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QuantizeLinear, DequantizeLinear and Requantize: the edges between real and integer regions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyc.ir.graph import Node
+from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops.registry import Arrays, Importing, Operator, Types, array, imports, need, register, scale_zero
+from tinyc.quantize.numbers import quantize_linear, quantize_multiplier, requantize
+
+_ONNX_TYPES = {2: DType.UINT8, 3: DType.INT8, 4: DType.UINT16, 5: DType.INT16, 6: DType.INT32}
+
+
+@dataclass(frozen=True)
+class QuantAttrs:
+    quant: Quant
+    dtype: DType
+
+
+@register
+class QuantizeLinear(Operator):
+    name = "QuantizeLinear"
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        a: QuantAttrs = node.attrs
+        return [TensorType(a.dtype, need(types[0], "input").shape, a.quant)]
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        a: QuantAttrs = node.attrs
+        x = array(inputs[0])
+        scale, zero = a.quant.broadcast(x.ndim, x.shape[a.quant.axis] if a.quant.axis is not None else 1)
+        return [quantize_linear(x, scale, zero, *a.dtype.limits).astype(a.dtype.numpy)]
+
+
+@register
+class DequantizeLinear(Operator):
+    name = "DequantizeLinear"
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        return [TensorType(DType.FLOAT32, need(types[0], "input").shape)]
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        a: QuantAttrs = node.attrs
+        x = array(inputs[0])
+        scale, zero = a.quant.broadcast(x.ndim, x.shape[a.quant.axis] if a.quant.axis is not None else 1)
+        return [((x.astype(np.int64) - zero).astype(np.float32) * scale).astype(np.float32)]
+
+
+@register
+class Requantize(Operator):
+    """int8 to int8 under another scale and zero point; always in integer form."""
+
+    name = "Requantize"
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        return [need(types[0], "input")]
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        in_scale, in_zero = scale_zero(types[0])
+        out_scale, out_zero = scale_zero(outputs[0])
+        multiplier, shift = quantize_multiplier(float(in_scale) / float(out_scale))
+        result = requantize(array(inputs[0]).astype(np.int64) - in_zero, multiplier, shift) + out_zero
+        return [np.clip(result, -128, 127).astype(np.int8)]
+
+
+def _attrs(node: Importing, dtype: DType) -> QuantAttrs:
+    scale = node.constant(1, "scale").astype(np.float32)
+    zero = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, dtype.numpy)
+    if scale.size != zero.size or scale.ndim > 1:
+        raise node.fail("blocked scales, or a zero point of another size than the scale",
+                        "quantize per tensor or per channel")
+    if not np.all(np.isfinite(scale)) or np.any(scale <= 0):
+        raise node.fail("a scale is zero, negative or not finite")
+    rank = node.type(0).rank
+    axis = int(node.attributes.get("axis", 1))
+    axis += rank if axis < 0 else 0
+    if scale.size > 1 and not (0 <= axis < rank and node.type(0).shape[axis] == scale.size):
+        raise node.fail(f"{scale.size} scales do not fit axis {axis} of {list(node.type(0).shape)}")
+    quant = Quant(tuple(float(s) for s in scale.reshape(-1)), tuple(int(z) for z in zero.reshape(-1)),
+                  axis if scale.size > 1 else None)
+    return QuantAttrs(quant, dtype)
+
+
+@imports("QuantizeLinear")
+def _quantize(node: Importing) -> Sequence[str]:
+    declared = int(node.attributes.get("output_dtype", 0))
+    if node.has(2):
+        dtype = node.type(2).dtype
+    elif declared in _ONNX_TYPES or declared == 0:
+        dtype = _ONNX_TYPES.get(declared, DType.UINT8)
+    else:
+        raise node.fail(f"output_dtype {declared}", "use int8, uint8 or int16")
+    return node.emit("QuantizeLinear", _attrs(node, dtype), [node.input(0)])
+
+
+@imports("DequantizeLinear")
+def _dequantize(node: Importing) -> Sequence[str]:
+    return node.emit("DequantizeLinear", _attrs(node, node.type(0).dtype), [node.input(0)])

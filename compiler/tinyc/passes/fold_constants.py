@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluates operators whose operands are all constants.
+
+DequantizeLinear of a constant is left alone while `keep_dequantize` holds: such weights belong to
+the integer operators that a later pass makes. What it left is folded to float afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tinyc.ir.graph import Editor, Graph
+from tinyc.ops.registry import operator
+
+
+def fold_constants(graph: Graph[Any], keep_dequantize: bool = True) -> Graph[Any]:
+    editor = Editor(graph)
+    for node in graph.nodes():
+        view = editor.view()
+        values = [view.value(i) if i else None for i in node.inputs]
+        if not node.inputs or any(v is not None and v.data is None for v in values):
+            continue
+        if keep_dequantize and node.op == "DequantizeLinear":
+            continue
+        kind = operator(node.op)
+        arrays, outputs = [v.data if v else None for v in values], view.output_types(node)
+        if node.integer:
+            results = kind.evaluate_integer(node, arrays, [v.type if v else None for v in values], outputs)
+        else:
+            results = kind.evaluate(node, arrays, outputs)
+        editor.remove(node)
+        for name, result in zip([o for o in node.outputs if o], results, strict=True):
+            editor.set_value(replace(view.value(name), data=result))
+    return editor.done()

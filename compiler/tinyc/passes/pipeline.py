@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which passes run, in which order; the graph is verified after each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import tinyc.ops  # noqa: F401  (registers the operators)
+from tinyc.ir.dump import dump
+from tinyc.ir.graph import Graph
+from tinyc.ir.verify import BrokenGraph, verify
+from tinyc.passes.constant_views import constant_views
+from tinyc.passes.fold_constants import fold_constants
+from tinyc.passes.fuse_bias import fuse_bias
+from tinyc.passes.fuse_clamp import fuse_clamp
+from tinyc.passes.layout import channels_last, sink_transposes, transpose_into_gemm
+from tinyc.passes.matmul_to_gemm import matmul_to_gemm
+from tinyc.passes.propagate_quant import propagate_quant
+from tinyc.passes.qdq_to_integer import qdq_to_integer
+from tinyc.passes.remove_dead_code import remove_dead_code
+from tinyc.passes.remove_identities import remove_identities
+from tinyc.targets import Target
+
+PassFunction = Callable[[Graph[Any], Target], Graph[Any]]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A named step of the pipeline."""
+
+    name: str
+    run: PassFunction
+
+
+def _plain(function: Callable[[Graph[Any]], Graph[Any]]) -> PassFunction:
+    return lambda graph, _target: function(graph)
+
+
+PIPELINE: tuple[Pass, ...] = (
+    Pass("fold-constants", _plain(fold_constants)),
+    Pass("remove-dead-code", _plain(remove_dead_code)),
+    Pass("constant-views", _plain(constant_views)),
+    Pass("remove-identities", _plain(remove_identities)),
+    Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
+    Pass("fuse-bias", _plain(fuse_bias)),
+    Pass("fuse-clamp", _plain(fuse_clamp)),
+    Pass("qdq-to-integer", _plain(qdq_to_integer)),
+    Pass("propagate-quant", _plain(propagate_quant)),
+    Pass("fold-dequantize", _plain(lambda g: fold_constants(g, keep_dequantize=False))),
+    Pass("channels-last", _plain(channels_last)),
+    Pass("sink-transposes", _plain(lambda g: remove_identities(sink_transposes(remove_identities(g))))),
+    Pass("transpose-into-gemm", _plain(transpose_into_gemm)),
+    Pass("clean-up", _plain(lambda g: remove_dead_code(remove_identities(remove_dead_code(g))))),
+)
+
+
+class PassError(Exception):
+    """A pass left a broken graph; names the pass and those before it."""
+
+
+def run_passes(
+    graph: Graph[Any], target: Target, dump_after: str | None = None, show: Callable[[str], None] = print
+) -> Graph[Any]:
+    """Runs the pipeline. `dump_after` names a pass whose result is given to `show` as text."""
+    done: list[str] = []
+    verify(graph)
+    for step in PIPELINE:
+        try:
+            graph = step.run(graph, target)
+            verify(graph)
+        except BrokenGraph as error:
+            before = ", ".join(done) or "none"
+            raise PassError(f"pass {step.name} broke the graph ({error}); passes before it: {before}") from error
+        done.append(step.name)
+        if dump_after == step.name:
+            show(dump(graph))
+    return graph
