@@ -6,6 +6,7 @@ from tinyc.toolchain.elf import ElfFile, Section, Symbol
 from tinyc.toolchain.gcc import BuildError
 from tinyc.toolchain.model_harness import Entry, Tensor
 from tinyc.toolchain.run import Layer, RunError, RunResult, Unaligned, run
+from tinyc.toolchain.size import SizedSymbol, SizeReport, flash_size
 
 __all__ = [
     "BuildError",
@@ -16,9 +17,12 @@ __all__ = [
     "RunError",
     "RunResult",
     "Section",
+    "SizeReport",
+    "SizedSymbol",
     "Symbol",
     "Tensor",
     "Unaligned",
     "build",
+    "flash_size",
     "run",
 ]
