@@ -11,6 +11,15 @@
 
 #include "tinyc_runtime.h"
 
+/* Symbols carry the ABI number (see tinyc_runtime.h). */
+#define tinyc_conv2d_f32 tinyc1_conv2d_f32
+#define tinyc_depthwise_conv2d_f32 tinyc1_depthwise_conv2d_f32
+#define tinyc_fully_connected_f32 tinyc1_fully_connected_f32
+#define tinyc_matmul_f32 tinyc1_matmul_f32
+#define tinyc_avgpool2d_f32 tinyc1_avgpool2d_f32
+#define tinyc_maxpool2d_f32 tinyc1_maxpool2d_f32
+#define tinyc_softmax_f32 tinyc1_softmax_f32
+
 #ifdef __cplusplus
 extern "C" {
 #endif

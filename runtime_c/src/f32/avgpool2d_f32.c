@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
-#include "dot_f32.h"
-#include "window_f32.h"
+#include "tinyc_dot_f32.h"
+#include "tinyc_window_f32.h"
 
 /* How many taps of a window count in the divisor, in one dimension. */
 static int32_t counted_taps(const tinyc_window *window, int32_t dilation, int32_t size, int32_t pad_begin, int32_t pad_end,
@@ -15,7 +15,7 @@ static int32_t counted_taps(const tinyc_window *window, int32_t dilation, int32_
     return window->end - window->begin;
 }
 
-TINYC_FN("avgpool2d_f32")
+TINYC_FN(avgpool2d_f32)
 void tinyc_avgpool2d_f32(const tinyc_pool2d_f32_params *params, const float *in, float *out)
 {
     const tinyc_pool2d_f32_params *p = params;

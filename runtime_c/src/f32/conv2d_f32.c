@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
-#include "dot_f32.h"
-#include "window_f32.h"
+#include "tinyc_dot_f32.h"
+#include "tinyc_window_f32.h"
 
 static int32_t min_i32(int32_t a, int32_t b)
 {
@@ -62,7 +62,7 @@ static void convolve_pixels(const tinyc_conv2d_f32_params *p,
     }
 }
 
-TINYC_FN("conv2d_f32")
+TINYC_FN(conv2d_f32)
 void tinyc_conv2d_f32(const tinyc_conv2d_f32_params *params,
                       const float *in,
                       const float *weights,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
-#include "dot_f32.h"
-#include "window_f32.h"
+#include "tinyc_dot_f32.h"
+#include "tinyc_window_f32.h"
 
 /* One output channel of one pixel. */
 static float convolve_channel(const tinyc_conv2d_f32_params *p,
@@ -49,7 +49,7 @@ static tinyc_dot4 convolve_channels(const tinyc_conv2d_f32_params *p,
     return (tinyc_dot4){{a0, a1, a2, a3}};
 }
 
-TINYC_FN("depthwise_conv2d_f32")
+TINYC_FN(depthwise_conv2d_f32)
 void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_f32_params *params,
                                 const float *in,
                                 const float *weights,

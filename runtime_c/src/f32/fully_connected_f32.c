@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
-#include "dot_f32.h"
+#include "tinyc_dot_f32.h"
 
-TINYC_FN("fully_connected_f32")
+TINYC_FN(fully_connected_f32)
 void tinyc_fully_connected_f32(const float *in,
                                const float *weights,
                                const float *bias,

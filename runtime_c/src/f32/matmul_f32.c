@@ -29,7 +29,7 @@ static void multiply_tile(const float *a, const float *second, const float *b, f
     out[7] = b3;
 }
 
-TINYC_FN("matmul_f32")
+TINYC_FN(matmul_f32)
 void tinyc_matmul_f32(const float *a, const float *b, float *out, int32_t m, int32_t k, int32_t n)
 {
     for (int32_t row = 0; row < m; row += 2) {

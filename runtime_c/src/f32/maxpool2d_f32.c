@@ -3,10 +3,10 @@
 
 #include <math.h>
 
-#include "dot_f32.h"
-#include "window_f32.h"
+#include "tinyc_dot_f32.h"
+#include "tinyc_window_f32.h"
 
-TINYC_FN("maxpool2d_f32")
+TINYC_FN(maxpool2d_f32)
 void tinyc_maxpool2d_f32(const tinyc_pool2d_f32_params *params, const float *in, float *out)
 {
     const tinyc_pool2d_f32_params *p = params;

@@ -21,7 +21,7 @@ static void softmax_vector(const float *in, float *out, int32_t axis, int32_t st
     }
 }
 
-TINYC_FN("softmax_f32")
+TINYC_FN(softmax_f32)
 void tinyc_softmax_f32(const float *in, float *out, int32_t outer, int32_t axis, int32_t inner)
 {
     for (int32_t o = 0; o < outer; o++) {
