@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pair of columns: the activations of two output pixels, widened to int16 with the zero point removed, in
+ * the order that the SMLAD loop reads. For each group of four k it holds four words:
+ *   column 0: (x0, x2), (x1, x3); column 1: (x0, x2), (x1, x3).
+ * A depth that is no multiple of four is filled up with zeros. Size: 4 * (depth rounded up to 4) bytes.
+ */
+#ifndef TINYC_PAIR_DSP_H
+#define TINYC_PAIR_DSP_H
+
+#include "tinyc_dsp.h"
+#include "tinyc_mat_mult_s8.h"
+
+#define tinyc_mat_mult_pair_dsp tinyc1_mat_mult_pair_dsp
+
+/*
+ * Both rows of results, dst0[rhs_rows] from column 0 and dst1[rhs_rows] from column 1. Where dst1 equals
+ * dst0, the results of column 0 remain: that is how a single column is multiplied, whatever column 1 holds.
+ */
+void tinyc_mat_mult_pair_dsp(
+    const tinyc_mat_mult_s8_params *params, const int16_t *pair, int8_t *dst0, int8_t *dst1);
+
+/* Where value k of a column stands, for a pair pointer advanced by 4 for column 1. */
+TINYC_INLINE int32_t tinyc_pair_index(int32_t k)
+{
+    return (k >> 2) * 8 + (k & 1) * 2 + ((k >> 1) & 1);
+}
+
+/* Appends count values at k, widened, to the column; returns the next k. */
+TINYC_INLINE int32_t tinyc_pair_widen(
+    int16_t *column, int32_t k, const int8_t *source, int32_t count, int32_t offset)
+{
+    const int16x2_t offsets = tinyc_dup_s16x2(offset);
+    const int32_t end = k + count;
+    while ((k & 3) != 0 && k < end) {
+        column[tinyc_pair_index(k++)] = (int16_t)(*source++ + offset);
+    }
+    for (int16_t *group = column + 2 * k; k + 4 <= end; k += 4, source += 4, group += 8) {
+        const int8x4_t word = tinyc_load_s8x4(source);
+        const int16x2_t widened[2] = {__sxtab16(offsets, word), tinyc_sxtab16_ror8(offsets, word)};
+        memcpy(group, widened, sizeof widened);
+    }
+    while (k < end) {
+        column[tinyc_pair_index(k++)] = (int16_t)(*source++ + offset);
+    }
+    return end;
+}
+
+/* Appends count zeros (padding) at k to the column; returns the next k. */
+TINYC_INLINE int32_t tinyc_pair_zeros(int16_t *column, int32_t k, int32_t count)
+{
+    const int32_t end = k + count;
+    while (k < end) {
+        column[tinyc_pair_index(k++)] = 0;
+    }
+    return end;
+}
+
+#endif /* TINYC_PAIR_DSP_H */

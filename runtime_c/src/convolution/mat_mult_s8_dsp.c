@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tinyc_pair_dsp.h"
+
+/* Depth up to which two widened rows fit the row buffer. */
+#define PAIR_DEPTH (TINYC_ROW_BUFFER_BYTES / 4)
+
+TINYC_FN(mat_mult_s8)
+void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_rows,
+    int32_t lhs_stride, int8_t *dst, int32_t dst_stride)
+{
+    const int32_t depth = params->rhs_cols;
+    int32_t buffer[TINYC_ROW_BUFFER_BYTES / 4];
+
+    if (depth <= PAIR_DEPTH) {
+        int16_t *const pair = (int16_t *)(void *)buffer;
+        while (lhs_rows > 0) {
+            const int32_t second = lhs_rows > 1 ? 1 : 0;
+            for (int32_t column = 0; column < 2; ++column) {
+                /* A single last row fills both columns. */
+                const int32_t k = tinyc_pair_widen(
+                    pair + 4 * column, 0, lhs + second * column * lhs_stride, depth, params->lhs_offset);
+                tinyc_pair_zeros(pair + 4 * column, k, -depth & 3);
+            }
+            tinyc_mat_mult_pair_dsp(params, pair, dst, dst + second * dst_stride);
+            lhs += 2 * lhs_stride;
+            dst += 2 * dst_stride;
+            lhs_rows -= 2;
+        }
+        return;
+    }
+    for (int32_t row = 0; row < lhs_rows; ++row) {
+        const int8_t *source = lhs;
+        if (depth <= TINYC_ROW_BUFFER_BYTES) {
+            source = memcpy(buffer, lhs, (size_t)depth);
+        }
+        tinyc_vec_mat_s8(params, source, dst);
+        lhs += lhs_stride;
+        dst += dst_stride;
+    }
+}
