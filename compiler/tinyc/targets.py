@@ -201,9 +201,10 @@ def _memory(table: _Table) -> Memory:
 
 def _target(data: Mapping[str, Any], file: Path) -> Target:
     table = _Table(data, file)
+    name = table.text("name")
     optimize = table.table("optimize")
     target = Target(
-        name=table.text("name"),
+        name=name,
         description=table.text("description"),
         family=cast(Family, table.choice("family", FAMILIES)),
         features=table.texts("features", FEATURES),

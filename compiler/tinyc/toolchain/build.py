@@ -113,7 +113,7 @@ def build(
             target,
             [glue, *_harness_sources(target)],
             [harness_dir(), *include_dirs],
-            [*_HARNESS_FLAGS, *bare_metal],
+            [*_HARNESS_FLAGS, *bare_metal, *sanitizers],
             folder / "harness",
             jobs=jobs,
         )

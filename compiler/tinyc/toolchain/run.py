@@ -21,6 +21,8 @@ Counter = Literal["auto", "plugin", "icount"]
 
 _MAGIC = 0x54434E59
 _ALL_ONES = 0xFFFFFFFF
+_SYSTICK_RANGE = 1 << 24
+_MAX_ICOUNT_SHIFT = 10
 
 
 class RunError(InternalError):
@@ -39,12 +41,15 @@ class Unaligned:
 
 @dataclass(frozen=True)
 class Layer:
-    """What was executed from passing a mark until passing the next one, over all calls."""
+    """What was executed from passing a mark until passing the next one, over all calls.
+
+    loads, stores: None where not counted. An instruction that moves several words counts for each.
+    """
 
     label: str
     instructions: int
-    loads: int
-    stores: int
+    loads: int | None
+    stores: int | None
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,8 @@ class RunResult:
     outputs: [case][output], the bytes of the buffers; status: what the last call returned (cases after a
     status other than 0 are not run). stack_bytes: depth below the entry function's caller, its callees
     included; None natively. instructions: of all calls; calls: of each; None where not counted. layers: by
-    mark, empty without marks. counted_by "icount": of the last call only, good to about a timer tick (some 40
-    instructions).
+    mark, empty without marks. counted_by "icount": of the last call only, with the few instructions that pass
+    its arguments, and above some millions good to seven digits.
     unaligned: None where not looked for.
     """
 
@@ -160,60 +165,71 @@ def _run_qemu(
             memory=memory,
             unaligned=check_alignment,
         )
-    elif by_clock:
-        command += ["-icount", "shift=0"]
-    _execute(elf, command, folder, timeout, None)
+    _execute(elf, [*command, *(["-icount", "shift=0"] if by_clock else [])], folder, timeout, None)
     report = _read_report(elf, folder)
     outputs = _read_outputs(elf, folder, report)
     if library is not None:
-        return _with_counts(elf, plugin.read_counts(folder), marks, check_alignment, report, outputs)
+        counts = plugin.read_counts(folder)
+        return RunResult(
+            outputs,
+            report.status,
+            report.stack_bytes,
+            instructions=sum(counts.calls),
+            calls=counts.calls,
+            layers=_layers(counts, [label for label, _ in marks], memory),
+            counted_by="plugin",
+            unaligned=_unaligned(elf, counts) if check_alignment else None,
+        )
     if by_clock:
-        return _with_ticks(elf, report, outputs)
+        number = _count_by_clock(elf, command, report, folder, timeout)
+        return RunResult(
+            outputs,
+            report.status,
+            report.stack_bytes,
+            instructions=number,
+            calls=(number,),
+            counted_by="icount",
+        )
     return RunResult(outputs, report.status, report.stack_bytes)
 
 
-def _with_counts(
-    elf: Elf,
-    counts: plugin.Counts,
-    marks: Sequence[tuple[str, int]],
-    check_alignment: bool,
-    report: _Report,
-    outputs: tuple[tuple[bytes, ...], ...],
-) -> RunResult:
+def _layers(counts: plugin.Counts, labels: Sequence[str], memory: bool) -> tuple[Layer, ...]:
+    """The plugin's tallies by label; the first is the function's entry."""
+    if not labels:
+        return ()
     totals: dict[str, list[int]] = {}
-    for label, tally in zip(["", *[label for label, _ in marks]], counts.tallies, strict=True):
+    for label, tally in zip(["", *labels], counts.tallies, strict=True):
         total = totals.setdefault(label, [0, 0, 0])
         for i, number in enumerate((tally.instructions, tally.loads, tally.stores)):
             total[i] += number
-    number, pc, address = counts.unaligned
-    return RunResult(
-        outputs,
-        report.status,
-        report.stack_bytes,
-        instructions=sum(counts.calls),
-        calls=counts.calls,
-        layers=tuple(Layer(label, *total) for label, total in totals.items()) if marks else (),
-        counted_by="plugin",
-        unaligned=Unaligned(number, pc, address, elf.file.function_at(pc)) if check_alignment else None,
+    return tuple(
+        Layer(label, instructions, loads if memory else None, stores if memory else None)
+        for label, (instructions, loads, stores) in totals.items()
     )
 
 
-def _with_ticks(elf: Elf, report: _Report, outputs: tuple[tuple[bytes, ...], ...]) -> RunResult:
-    """Under `-icount shift=0` an instruction takes a nanosecond of the machine's time."""
+def _unaligned(elf: Elf, counts: plugin.Counts) -> Unaligned:
+    number, pc, address = counts.unaligned
+    return Unaligned(number, pc, address, elf.file.function_at(pc) if number else None)
+
+
+def _count_by_clock(elf: Elf, command: list[str], report: _Report, folder: Path, timeout: float) -> int:
+    """Instructions of the last call, from the machine's timer after a run under `-icount shift=0`.
+
+    There an instruction takes a nanosecond of the machine's time, much less than a tick of SysTick. A second
+    run with slower instructions, as slow as the timer's 24 bits allow, tells them apart.
+    """
     qemu = elf.target.qemu
     assert qemu is not None
+    if not qemu.systick_hz:
+        return report.ticks  # RISC-V counts retired instructions
     if report.ticks == _ALL_ONES:
         raise RunError("the run is too long for the machine's timer; counting it needs the QEMU plugin")
-    hertz = qemu.systick_hz
-    instructions = report.ticks * 10**9 // hertz if hertz else report.ticks
-    return RunResult(
-        outputs,
-        report.status,
-        report.stack_bytes,
-        instructions=instructions,
-        calls=(instructions,),
-        counted_by="icount",
-    )
+    shift = 0
+    while shift < _MAX_ICOUNT_SHIFT and (report.ticks + 2) << (shift + 1) < _SYSTICK_RANGE:
+        shift += 1
+    _execute(elf, [*command, "-icount", f"shift={shift}"], folder, timeout, None)
+    return (_read_report(elf, folder).ticks * 10**9 // qemu.systick_hz) >> shift
 
 
 def _execute(

@@ -134,6 +134,9 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
             unaligned_address = address;
         }
     }
+    if (!count_memory) {
+        return;
+    }
     if (qemu_plugin_mem_is_store(info)) {
         tallies[current].stores++;
     } else {
