@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lays out the files of a compiled model: N.h, N.c, N_weights.c, CMakeLists.txt and the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import jinja2
+
+from tinyc.backend.names import comment_text, unique_identifiers
+from tinyc.backend.printer import Places, Printer, number, table_definition
+from tinyc.backend.program import Program, called_functions
+from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
+from tinyc.ir.graph import Graph
+from tinyc.ir.types import DType, Quant
+from tinyc.kernels.base import Options
+from tinyc.plan.arena import Arena
+from tinyc.resources import runtime_dir
+from tinyc.version import VERSION
+
+# Constants beyond this many bytes go to a file of their own, so that N.c stays readable.
+SEPARATE_WEIGHTS_BYTES = 16_384
+RUNTIME_FOLDER = PurePosixPath("tinyc")
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of the generated function."""
+
+    name: str  # in the model
+    c_name: str  # the parameter
+    macro: str  # prefix of its macros in N.h
+    dtype: DType
+    shape: tuple[int, ...]
+    quant: Quant | None
+    buffer: str
+
+    @property
+    def elements(self) -> int:
+        n = 1
+        for d in self.shape:
+            n *= d
+        return n
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.dtype.size
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The generated files, by path relative to the output folder, and how to build them."""
+
+    files: Mapping[str, str]
+    sources: tuple[str, ...]
+    include_dirs: tuple[str, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    weight_symbols: tuple[str, ...]
+    static_tables: int
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("tinyc.backend", "templates"), trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False, undefined=jinja2.StrictUndefined,
+    )
+
+
+def ports(graph: Graph[Any], program: Program) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """Inputs and outputs with their C names: `input` and `output` where there is only one."""
+    reserved = {program.name, "arena", "arena_memory", "state", "memcpy"} | {f"i{k}" for k in range(10)}
+    result = []
+    for role, values, buffers in (("input", graph.inputs, program.inputs), ("output", graph.outputs, program.outputs)):
+        names = [role] if len(values) == 1 else unique_identifiers(values, role, reserved)
+        reserved |= set(names)
+        upper = program.name.upper()
+        own = []
+        for value, buffer, c_name in zip(values, buffers, names, strict=True):
+            macro = f"{upper}_{role.upper()}" + ("" if len(values) == 1 else f"_{c_name.upper()}")
+            type_ = graph.type(value)
+            own.append(Port(value, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
+        result.append(tuple(own))
+    return result[0], result[1]
+
+
+def emit(graph: Graph[Any], program: Program, arena: Arena, options: Options, target_name: str) -> Emitted:
+    """All files of the model. Nothing is written here."""
+    inputs, outputs = ports(graph, program)
+    external = options.kernels == "cmsis-nn"
+    functions = called_functions(program)
+    runtime = runtime_files(functions, options.variants, external)
+    uses_cmsis = any(f.startswith(CMSIS_PREFIX) for f in functions)
+    upper = program.name.upper()
+    signature = _signature(inputs, outputs)
+    address, const = _addresses(program, arena, options, inputs, outputs)
+    tables = {t: f"{program.name}_{t.replace('.', '_')}" for t in program.tables}
+    printer = Printer(program.name, Places(address, tables, {n: b.dtype for n, b in program.buffers.items()}, const))
+    steps = [{"index": s.index, "comment": comment_text(s.comment), "body": printer.body(s.body, 1)}
+             for s in program.steps]
+    separate = sum(t.array.nbytes for t in program.tables.values()) > SEPARATE_WEIGHTS_BYTES
+    common = {"name": program.name, "upper": upper, "version": VERSION, "target": target_name,
+              "comment_name": comment_text(graph.name or program.name), "signature": signature,
+              "arena_bytes": arena.bytes, "arena_align": arena.align, "abi": manifest()["abi"]}
+    definitions = [table_definition(t, tables[n], "" if separate else "static ") for n, t in program.tables.items()]
+    declarations = "\n".join(f"extern const {t.dtype.c_type} {tables[n]}[{max(1, t.array.size)}];"
+                             for n, t in program.tables.items())
+    prologue, epilogue = _copies(arena, inputs, outputs)
+    files: dict[str, str] = {}
+    files[f"{program.name}.h"] = _render("model.h.j2", {
+        **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)], "helpers": [],
+        "io_comment": _io_comment(options.io), "runtime_folder": str(RUNTIME_FOLDER)})
+    files[f"{program.name}.c"] = _render("model.c.j2", {
+        **common, "includes": _includes(runtime, uses_cmsis, external), "steps": steps, "prologue": prologue,
+        "epilogue": epilogue, "tables": declarations + "\n" if separate else "\n".join(definitions),
+        "structs": printer.struct_definitions() + "\n", "refuse_single_rounding": uses_cmsis,
+        "null_check": " || ".join(f"{p.c_name} == NULL" for p in (*inputs, *outputs)),
+    })
+    sources = [f"{program.name}.c"]
+    if separate:
+        files[f"{program.name}_weights.c"] = _render("weights.c.j2", {
+            **common, "declarations": declarations, "tables": "\n".join(definitions)})
+        sources.append(f"{program.name}_weights.c")
+    root = runtime_dir()
+    for path in (*runtime.sources, *runtime.all_headers):
+        files[str(RUNTIME_FOLDER / path.as_posix())] = (root / path).read_text()
+    sources += [str(RUNTIME_FOLDER / s.as_posix()) for s in runtime.sources]
+    used = {str(PurePosixPath(h.as_posix()).parent) for h in runtime.all_headers}
+    include_dirs = [str(RUNTIME_FOLDER / d) for d in manifest()["include_dirs"] if d in used]
+    files["CMakeLists.txt"] = _render("CMakeLists.txt.j2", {
+        **common, "sources": sources, "include_dirs": include_dirs, "external_cmsis": external})
+    weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
+    return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables))
+
+
+def _render(template: str, values: Mapping[str, Any]) -> str:
+    text: str = _templates().get_template(template).render(**values)
+    return text
+
+
+def _signature(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> str:
+    parts = ["void *arena_memory"]
+    parts += [f"const {p.dtype.c_type} *{p.c_name}" for p in inputs]
+    parts += [f"{p.dtype.c_type} *{p.c_name}" for p in outputs]
+    return ", ".join(parts)
+
+
+def _addresses(
+    program: Program, arena: Arena, options: Options, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+) -> tuple[dict[str, str], frozenset[str]]:
+    """A C expression for each buffer's address; the buffers that may not be written."""
+    address = {b.name: f"arena + {b.offset}" if b.offset else "arena" for b in arena.buffers}
+    const = set()
+    if options.io == "caller":
+        address |= {p.buffer: p.c_name for p in (*inputs, *outputs)}
+        const = {p.buffer for p in inputs}
+        address = {name: _bytes(expression, name in const) if name in {p.buffer for p in (*inputs, *outputs)}
+                   else expression for name, expression in address.items()}
+    return address, frozenset(const)
+
+
+def _bytes(expression: str, const: bool) -> str:
+    """A pointer as bytes, so that offsets in bytes can be added to it."""
+    qualifier = "const " if const else ""
+    return f"({qualifier}uint8_t *)({qualifier}void *){expression}"
+
+
+def _copies(arena: Arena, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> tuple[str, str]:
+    """Statements that bring inputs into their slots of the arena, and outputs out of theirs."""
+    def copy(port: Port, inward: bool) -> str:
+        slot = f"arena + {arena.offset(port.buffer)}" if arena.offset(port.buffer) else "arena"
+        target, source = (slot, port.c_name) if inward else (port.c_name, slot)
+        return (f"    if ((const void *)({slot}) != (const void *){port.c_name}) {{\n"
+                f"        memcpy({target}, {source}, {port.bytes}U);\n    }}\n")
+
+    prologue = "".join(copy(p, True) for p in inputs if arena.holds(p.buffer))
+    epilogue = "".join(copy(p, False) for p in outputs if arena.holds(p.buffer))
+    return prologue, epilogue
+
+
+def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
+    quant = port.quant if port.quant is not None and port.quant.per_tensor and not port.dtype.is_float else None
+    shape = "x".join(map(str, port.shape)) or "scalar"
+    return {
+        "role": "Input" if "_INPUT" in port.macro else "Output", "macro": port.macro, "elements": port.elements,
+        "comment": f"{comment_text(port.name)}: {port.dtype.label}[{shape}]", "c_type": port.dtype.c_type,
+        "scale": number(float(quant.scale[0]), DType.FLOAT32) if quant else None,
+        "zero_point": (f"({quant.zero_point[0]})" if quant.zero_point[0] < 0 else quant.zero_point[0])
+        if quant else None,
+        "offset": arena.offset(port.buffer) if arena.holds(port.buffer) else None,
+    }
+
+
+def _io_comment(io: str) -> str:
+    if io == "caller":
+        return ("Inputs are read and outputs are written where the caller has them; they must not overlap\n"
+                " * each other or the arena. Returns 0 or a negative error.")
+    return ("Inputs and outputs have slots in the arena, given by the macros above, that share memory with\n"
+            " * the layers: data in a slot is valid only until the next run (input) or from its end (output).\n"
+            " * Pass a slot's address to save the copy, or any other pointer; the caller's input is never\n"
+            " * written. Returns 0 or a negative error.")
+
+
+def _includes(runtime: RuntimeFiles, uses_cmsis: bool, external: bool) -> list[str]:
+    includes = [f'"{h}"' for h in runtime.headers if h != "tinyc_nn.h"]
+    if uses_cmsis:
+        includes.insert(0, "<arm_nnfunctions.h>" if external else '"tinyc_cmsis_map.h"')
+    return includes

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prints a planned Program as C. The only place that knows C's syntax for statements."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinyc.backend.program import (
+    Affine,
+    Argument,
+    Call,
+    Copy,
+    Expr,
+    Field,
+    For,
+    Formula,
+    If,
+    Let,
+    Literal,
+    Load,
+    Name,
+    Null,
+    Pointer,
+    Set,
+    Stmt,
+    Store,
+    Struct,
+    Table,
+)
+from tinyc.ir.types import DType
+
+
+def number(value: float | int, dtype: DType) -> str:
+    """A literal of an element type."""
+    if dtype in (DType.FLOAT32, DType.FLOAT64):
+        suffix = "f" if dtype is DType.FLOAT32 else ""
+        real = float(np.float32(value)) if suffix else float(value)
+        if math.isnan(real):
+            return "NAN"
+        if math.isinf(real):
+            return "INFINITY" if real > 0 else "-INFINITY"
+        text = repr(np.float32(real).item()) if not suffix else _shortest(real)
+        return (text if any(c in text for c in ".en") else text + ".0") + suffix
+    whole = int(value)
+    if whole == -(1 << 63):
+        return "INT64_MIN"
+    if whole == -(1 << 31):
+        return "INT32_MIN"
+    if dtype in (DType.INT64, DType.UINT64) and not -(1 << 31) <= whole < 1 << 31:
+        return f"{whole}ULL" if dtype is DType.UINT64 else f"{whole}LL"
+    return f"{whole}U" if dtype in (DType.UINT32, DType.UINT64) else str(whole)
+
+
+def _shortest(value: float) -> str:
+    """The shortest decimal that gives the same float32."""
+    return str(np.float32(value))
+
+
+@dataclass
+class Places:
+    """Where buffers and tables are: C expressions for their addresses, and which are in the arena."""
+
+    address: Mapping[str, str]
+    tables: Mapping[str, str]
+    dtypes: Mapping[str, DType]
+    const: frozenset[str] = frozenset()
+
+
+@dataclass
+class Printer:
+    """Prints bodies of steps; collects the constant structs that they need."""
+
+    model: str
+    places: Places
+    structs: dict[str, str] = field(default_factory=dict)  # initializer text -> name
+
+    def body(self, body: Iterable[Stmt], indent: int) -> str:
+        return "".join(self._stmt(s, indent) for s in body)
+
+    def struct_definitions(self) -> str:
+        lines = []
+        for text, name in self.structs.items():
+            c_type, _, value = text.partition("|")
+            lines.append(f"static const {c_type} {name} = {value};")
+        return "\n".join(lines)
+
+    # -- expressions -----------------------------------------------------------------------------
+
+    def expr(self, e: Expr) -> str:
+        if isinstance(e, Name):
+            return e.name
+        if isinstance(e, Literal):
+            text = number(e.value, e.dtype)
+            return f"({text})" if text.startswith("-") else text
+        if isinstance(e, Load):
+            return f"{self.element_pointer(e.buffer, e.dtype, True)}[{self.affine(e.index)}]"
+        operands = [self.expr(o) for o in e.operands]
+        return re.sub(r"\{(\d+)\}", lambda m: operands[int(m.group(1))], e.text)
+
+    def affine(self, index: Affine) -> str:
+        parts = [name if c == 1 else f"{c} * {name}" for name, c in index.terms if c]
+        if index.constant or not parts:
+            parts.append(str(index.constant))
+        return " + ".join(parts).replace("+ -", "- ")
+
+    def element_pointer(self, buffer: str, dtype: DType, reading: bool) -> str:
+        if buffer in self.places.tables:
+            return self.places.tables[buffer]
+        const = "const " if reading else ""
+        return f"(({const}{dtype.c_type} *)(void *)({self.places.address[buffer]}))" if not (
+            reading and buffer in self.places.const) else (
+            f"((const {dtype.c_type} *)(const void *)({self.places.address[buffer]}))")
+
+    # -- arguments -------------------------------------------------------------------------------
+
+    def pointer(self, p: Pointer) -> str:
+        shift = self.affine(Affine(p.offset, p.terms))
+        plus = f" + {shift}" if shift != "0" else ""
+        if p.buffer in self.places.tables:
+            text = f"{self.places.tables[p.buffer]}{plus}"
+            return f"({p.c_type})({text})" if p.c_type else text
+        base = f"({self.places.address[p.buffer]}{plus})"
+        dtype = self.places.dtypes.get(p.buffer)
+        if p.buffer in self.places.const:
+            c_type = p.c_type or (f"const {dtype.c_type} *" if dtype else "const void *")
+            return f"({c_type})(const void *){base}"
+        c_type = p.c_type or (f"{dtype.c_type} *" if dtype else "void *")
+        return base if c_type == "void *" else f"({c_type})(void *){base}"
+
+    def argument(self, a: Argument) -> str:
+        if isinstance(a, Struct):
+            return f"&{self._struct(a)}"
+        return self._field(a)
+
+    def _field(self, f: Field) -> str:
+        if isinstance(f, Null):
+            return "NULL"
+        if isinstance(f, Pointer):
+            return self.pointer(f)
+        if isinstance(f, Struct):
+            return self._initializer(f)
+        return number(f, DType.FLOAT32 if isinstance(f, float) else DType.INT32)
+
+    def _initializer(self, s: Struct) -> str:
+        return "{" + ", ".join(f".{name} = {self._field(value)}" for name, value in s.fields) + "}"
+
+    def _struct(self, s: Struct) -> str:
+        text = self._initializer(s)
+        if _runtime_address(s, self.places.tables):
+            return f"({s.c_type}){text}"
+        key = f"{s.c_type}|{text}"
+        if key not in self.structs:
+            self.structs[key] = f"{self.model}_s{len(self.structs)}"
+        return self.structs[key]
+
+    # -- statements ------------------------------------------------------------------------------
+
+    def _stmt(self, s: Stmt, indent: int) -> str:
+        pad = "    " * indent
+        if isinstance(s, Call):
+            arguments = ", ".join(self.argument(a) for a in s.arguments)
+            call = f"{s.function}({arguments})"
+            if s.checked:
+                return f"{pad}if ({call} != 0) {{\n{pad}    return {self.model.upper()}_E_KERNEL;\n{pad}}}\n"
+            return f"{pad}{call};\n"
+        if isinstance(s, For):
+            v = s.variable
+            head = f"for (int32_t {v} = 0; {v} < {s.count}; {v}++)"
+            return f"{pad}{head} {{\n{self.body(s.body, indent + 1)}{pad}}}\n"
+        if isinstance(s, Let):
+            const = "" if s.mutable else "const "
+            return f"{pad}{const}{s.c_type} {s.name} = {self.expr(s.value)};\n"
+        if isinstance(s, Set):
+            return f"{pad}{s.name} = {self.expr(s.value)};\n"
+        if isinstance(s, Store):
+            target = f"{self.element_pointer(s.buffer, s.dtype, False)}[{self.affine(s.index)}]"
+            return f"{pad}{target} = ({s.dtype.c_type})({self.expr(s.value)});\n"
+        if isinstance(s, If):
+            text = f"{pad}if ({self.expr(s.condition)}) {{\n{self.body(s.then, indent + 1)}{pad}}}"
+            if s.otherwise:
+                text += f" else {{\n{self.body(s.otherwise, indent + 1)}{pad}}}"
+            return text + "\n"
+        assert isinstance(s, Copy)
+        return f"{pad}memcpy({self.pointer(s.target)}, {self.pointer(s.source)}, {s.bytes}U);\n"
+
+
+def _runtime_address(s: Struct, tables: Mapping[str, str]) -> bool:
+    """Whether a field is an address that is only known at run time."""
+    for _, value in s.fields:
+        if isinstance(value, Pointer) and value.buffer not in tables:
+            return True
+        if isinstance(value, Struct) and _runtime_address(value, tables):
+            return True
+    return False
+
+
+def table_definition(table: Table, name: str, storage: str) -> str:
+    """A constant array. `storage` precedes the type ("static " or "")."""
+    flat = table.array.reshape(-1)
+    if table.dtype.is_float:
+        items = [number(float(v), table.dtype) for v in flat]
+        per_line = 8
+    else:
+        items = [number(int(v), table.dtype) for v in flat.tolist()]
+        per_line = 24 if table.dtype.size == 1 else 10
+    lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
+    body = ",\n    ".join(lines)
+    return f"{storage}const {table.dtype.c_type} {name}[{max(1, len(items))}] = {{\n    {body}\n}};\n"

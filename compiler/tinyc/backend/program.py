@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Program: a small typed tree, and the only way from kernels to C.
+
+A kernel builds statements over named buffers; where a buffer lies is decided later by the planner,
+so the same tree serves liveness, placement and printing. Every step says what it reads and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tinyc.ir.types import Array, DType
+
+# -- expressions ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Affine:
+    """constant + sum of coefficient * loop variable; an element index."""
+
+    constant: int = 0
+    terms: tuple[tuple[str, int], ...] = ()
+
+    def plus(self, other: Affine) -> Affine:
+        sums = dict(self.terms)
+        for name, coefficient in other.terms:
+            sums[name] = sums.get(name, 0) + coefficient
+        return Affine(self.constant + other.constant, tuple((n, c) for n, c in sums.items() if c))
+
+
+@dataclass(frozen=True)
+class Load:
+    """The element of a buffer at an index."""
+
+    buffer: str
+    index: Affine
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class Name:
+    """A local variable."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number of an element type."""
+
+    value: float | int
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class Formula:
+    """C text with {0}, {1}, ... for its operands, e.g. "expf({0})"; an operator table's cell."""
+
+    text: str
+    operands: tuple[Expr, ...]
+
+
+Expr = Load | Name | Literal | Formula
+
+# -- arguments of calls --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The address of a buffer (of the arena, the caller or a constant table).
+
+    Plus `offset` and, inside loops, coefficient * loop variable for each of `terms`: in bytes for
+    buffers, in elements for tables. `c_type` where it is not the buffer's own.
+    """
+
+    buffer: str
+    offset: int = 0
+    c_type: str = ""
+    terms: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Null:
+    """NULL."""
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A pointer to a struct. Its fields: int, float (float32), Pointer, Null or Struct (nested by value)."""
+
+    c_type: str
+    fields: tuple[tuple[str, Field], ...]
+
+
+Field = int | float | Pointer | Null | Struct
+Argument = int | float | Pointer | Null | Struct
+
+# -- statements ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a runtime function. `checked`: its result is a status, 0 when all is well."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    checked: bool = False
+
+
+@dataclass(frozen=True)
+class For:
+    """body for variable = 0 .. count - 1."""
+
+    variable: str
+    count: int
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True)
+class Let:
+    """A new local variable; `mutable` where Set assigns to it later."""
+
+    name: str
+    c_type: str
+    value: Expr
+    mutable: bool = False
+
+
+@dataclass(frozen=True)
+class Set:
+    """Assignment to a local variable."""
+
+    name: str
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Store:
+    """Writes an element of a buffer."""
+
+    buffer: str
+    index: Affine
+    dtype: DType
+    value: Expr
+
+
+@dataclass(frozen=True)
+class If:
+    """Runs a branch by a condition in C over its operands."""
+
+    condition: Formula
+    then: tuple[Stmt, ...]
+    otherwise: tuple[Stmt, ...] = ()
+
+
+@dataclass(frozen=True)
+class Copy:
+    """memcpy of bytes from one buffer to another."""
+
+    target: Pointer
+    source: Pointer
+    bytes: int
+
+
+Stmt = Call | For | Let | Set | Store | If | Copy
+
+# -- buffers, steps, the whole -------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Table:
+    """A constant array in flash. `role`: "weights" (filters, biases, requantization) or "constants"."""
+
+    name: str
+    array: Array = field(compare=False)
+    dtype: DType = DType.INT8
+    role: str = "weights"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Bytes [start, stop) of a buffer that a step reads or writes."""
+
+    buffer: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """The work of one layer.
+
+    `overlaps`: (input buffer, bytes): the output may begin at most so many bytes past that input's
+    beginning, although the step still reads it. `scratch` bytes are live during the step only.
+    """
+
+    index: int
+    name: str
+    op: str
+    kernel: str
+    comment: str
+    body: tuple[Stmt, ...]
+    reads: tuple[Access, ...]
+    writes: tuple[Access, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    scratch: str = ""
+    scratch_bytes: int = 0
+    overlaps: tuple[tuple[str, str, int], ...] = ()
+    macs: int = 0
+    filter_bytes: int = 0
+    weights_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class BufferInfo:
+    """Memory of a value: in the arena, or the caller's."""
+
+    name: str
+    bytes: int
+    align: int
+    dtype: DType
+    value: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """Steps in order over buffers; `storage` maps each IR value to its buffer or table."""
+
+    name: str
+    steps: tuple[Step, ...]
+    buffers: dict[str, BufferInfo]
+    tables: dict[str, Table]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
+    """All statements of a tree, outermost first."""
+    for stmt in body:
+        yield stmt
+        if isinstance(stmt, For):
+            yield from statements(stmt.body)
+        elif isinstance(stmt, If):
+            yield from statements(stmt.then)
+            yield from statements(stmt.otherwise)
+
+
+def called_functions(program: Program) -> list[str]:
+    """Names of the runtime functions that are called, sorted."""
+    return sorted({s.function for step in program.steps for s in statements(step.body) if isinstance(s, Call)})

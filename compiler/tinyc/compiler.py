@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiler from end to end: model file -> graph -> passes -> program -> arena -> files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinyc.backend.emit import Emitted, emit
+from tinyc.backend.names import C_KEYWORDS, identifier
+from tinyc.backend.program import Program
+from tinyc.errors import TinycError
+from tinyc.frontend import Imported, import_model
+from tinyc.ir.graph import Graph
+from tinyc.kernels.base import Options
+from tinyc.kernels.lower import lower
+from tinyc.passes.pipeline import run_passes
+from tinyc.plan import DEFAULT_EFFORT
+from tinyc.plan.arena import Arena, plan_arena
+from tinyc.report.build import build_report
+from tinyc.targets import Target
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that the user asks of one compilation."""
+
+    model: Path
+    target: Target
+    name: str | None = None
+    optimize: str = "default"
+    kernels: str = "auto"
+    io: str = "arena"
+    io_dtype: str = "model"
+    dims: Mapping[str, int] = field(default_factory=dict)
+    require_integer: bool = False
+    dump_after: str | None = None
+    plan_effort: float = DEFAULT_EFFORT
+    strict_memory: bool = False
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model, not yet written."""
+
+    request: Request
+    imported: Imported
+    graph: Graph[Any]
+    program: Program
+    arena: Arena
+    emitted: Emitted
+    report: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.program.name
+
+
+def model_name(request: Request) -> str:
+    """The prefix of all generated names. Raises TinycError for one that is no C identifier."""
+    if request.name is None:
+        name = identifier(request.model.stem)
+        return f"model_{name}" if name in C_KEYWORDS or name.startswith("tinyc") else name
+    if identifier(request.name) != request.name.lower() or request.name in C_KEYWORDS or not request.name.isascii():
+        raise TinycError(f"--name {request.name!r} is not usable as a C identifier",
+                         hint="letters, digits and single underscores, not a C keyword")
+    if request.name.lower().startswith("tinyc"):
+        raise TinycError(f"--name {request.name!r} collides with the runtime's prefix", hint="choose another name")
+    return request.name.lower()
+
+
+def compile_model(request: Request, show: Callable[[str], None] = print) -> Compiled:
+    """Compiles without writing anything. Raises TinycError for what the user has to mend."""
+    name = model_name(request)
+    imported = import_model(request.model, request.dims)
+    graph = run_passes(imported.graph, request.target, request.dump_after, show)
+    options = Options(request.target, request.kernels, request.optimize, request.io)
+    program = lower(graph, options, name)
+    arena = plan_arena(program, request.io, request.plan_effort)
+    emitted = emit(graph, program, arena, options, request.target.name)
+    report = build_report(imported, graph, program, arena, emitted, request)
+    return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report))
+
+
+def _memory_warnings(request: Request, report: Mapping[str, Any]) -> tuple[str, ...]:
+    """What exceeds the target's memories; an error with --strict-memory."""
+    warnings = []
+    for kind, need in (("flash", report["weights_bytes"]), ("ram", report["arena"]["bytes"])):
+        have = request.target.memory_bytes("flash" if kind == "flash" else "ram")
+        if have is not None and need > have:
+            what = "weights need" if kind == "flash" else "the arena needs"
+            warnings.append(f"{what} {need:,} bytes of {kind}, {request.target.name} has {have:,}")
+    if warnings and request.strict_memory:
+        raise TinycError("; ".join(warnings), hint="choose a larger target, a smaller model, or --optimize ram or size")
+    return tuple(warnings)
+
+
+def write(compiled: Compiled, folder: Path) -> list[Path]:
+    """Writes the files: first beside the folder, then moved into it, so that it is whole or untouched."""
+    if folder.exists() and not folder.is_dir():
+        raise TinycError(f"{folder} is a file", hint="-o names a folder")
+    texts = {**compiled.emitted.files,
+             "report.json": json.dumps(compiled.report, indent=1, ensure_ascii=False) + "\n"}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".tinyc-", dir=folder.parent))
+    except OSError as error:
+        raise TinycError(f"cannot write beside {folder}: {error.strerror}", hint="-o names a writable folder") from None
+    try:
+        for relative, text in texts.items():
+            path = temporary / relative
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        stale = _files_of_last_run(folder) - set(texts)
+        for relative in texts:
+            target = folder / relative
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary / relative, target)
+        for relative in sorted(stale):
+            (folder / relative).unlink(missing_ok=True)
+    except OSError as error:
+        raise TinycError(f"cannot write {folder}: {error.strerror}", hint="-o names a writable folder") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return [folder / relative for relative in texts]
+
+
+def _files_of_last_run(folder: Path) -> set[str]:
+    """Files that a former compilation wrote here, as its report lists them; only plain paths inside the folder."""
+    try:
+        listed = json.loads((folder / "report.json").read_text())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    inside = folder.resolve()
+    return {f for f in listed if isinstance(f, str) and (inside / f).resolve().is_relative_to(inside)}

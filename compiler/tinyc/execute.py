@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a compiled model: written to a temporary folder, built with the target's tool chain, executed."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tinyc.backend.emit import Port
+from tinyc.compiler import Compiled, write
+from tinyc.toolchain import Elf, Entry, Tensor, build
+
+
+@contextlib.contextmanager
+def written(compiled: Compiled) -> Iterator[Path]:
+    """The model's files in a folder that lives as long as the context."""
+    with tempfile.TemporaryDirectory(prefix="tinyc-") as folder:
+        out = Path(folder) / compiled.name
+        write(compiled, out)
+        yield out
+
+
+def entry_of(compiled: Compiled, slots: bool) -> Entry:
+    """The generated function for the harness. `slots`: pass the arena's own slots, so that nothing is copied."""
+    upper = compiled.name.upper()
+
+    def tensor(port: Port) -> Tensor:
+        in_arena = f"{port.macro}(arena)" if slots and compiled.arena.holds(port.buffer) else None
+        return Tensor(port.dtype.c_type, port.elements, port.dtype.size, in_arena)
+
+    emitted = compiled.emitted
+    return Entry(compiled.name, f"{compiled.name}.h", tuple(tensor(p) for p in emitted.inputs),
+                 tuple(tensor(p) for p in emitted.outputs), f"{upper}_ARENA_BYTES")
+
+
+def build_model(
+    compiled: Compiled, folder: Path, *, slots: bool = False, profile: bool = False, sanitize: bool = False,
+    extra_cflags: Sequence[str] = (),
+) -> Elf:
+    """An executable of the model in `folder` (as `written` gives it) with the test harness around it."""
+    flags = [*extra_cflags, *([f"-D{compiled.name.upper()}_PROFILE"] if profile else [])]
+    return build(
+        compiled.request.target, [folder / s for s in compiled.emitted.sources],
+        [folder / d for d in compiled.emitted.include_dirs], folder.parent / f"{compiled.name}.elf",
+        entry=entry_of(compiled, slots), cflags=flags, optimize=compiled.request.optimize, sanitize=sanitize,
+    )

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a kernel is: when it applies to a node, what it costs, and the statements it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinyc.backend.program import Pointer, Stmt, Table
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import Array, DType, TensorType
+from tinyc.targets import Target
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked of code generation."""
+
+    target: Target
+    kernels: str = "auto"  # auto | cmsis-nn | reference
+    optimize: str = "default"  # default | speed | size | ram
+    io: str = "arena"  # arena | caller
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Variants of runtime functions in order of preference."""
+        return ("portable",) if self.kernels == "reference" else self.target.variants
+
+    @property
+    def variant(self) -> str:
+        return self.variants[0]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate by which kernels are compared: instructions, bytes of flash, bytes of RAM."""
+
+    instructions: float
+    flash: float = 0.0
+    ram: float = 0.0
+
+    def weigh(self, optimize: str) -> float:
+        """One figure to minimise under an optimization level."""
+        flash = {"size": 1000.0, "speed": 0.1}.get(optimize, 10.0)
+        ram = {"ram": 1000.0}.get(optimize, 10.0)
+        return self.instructions + flash * self.flash + ram * self.ram
+
+
+@dataclass
+class Lowered:
+    """A node as statements. `overlaps`: (operand, result, bytes), see tinyc.backend.program.Step."""
+
+    body: tuple[Stmt, ...]
+    scratch_bytes: int = 0
+    overlaps: tuple[tuple[int, int, int], ...] = ()
+
+
+class Builder:
+    """What a kernel uses to lower one node: operands as pointers, constants as tables."""
+
+    def __init__(self, graph: Graph[Any], node: Node, storage: dict[str, str], options: Options, prefix: str) -> None:
+        self.graph = graph
+        self.node = node
+        self.options = options
+        self.prefix = prefix
+        self.scratch = f"{prefix}.scratch"
+        self.tables: list[Table] = []
+        self._storage = storage
+
+    def has(self, index: int) -> bool:
+        return index < len(self.node.inputs) and bool(self.node.inputs[index])
+
+    def type(self, index: int) -> TensorType:
+        return self.graph.type(self.node.inputs[index])
+
+    def output_type(self, index: int = 0) -> TensorType:
+        return self.graph.type(self.node.outputs[index])
+
+    def data(self, index: int) -> Array:
+        return self.graph.data(self.node.inputs[index])
+
+    def input(self, index: int) -> Pointer:
+        """An operand's address: a buffer, or a table where it is a constant."""
+        value = self.graph.value(self.node.inputs[index])
+        if value.data is not None:
+            return self.table(f"c{index}", value.data)
+        return Pointer(self._storage[value.name])
+
+    def output(self, index: int = 0) -> Pointer:
+        return Pointer(self._storage[self.node.outputs[index]])
+
+    def scratch_pointer(self) -> Pointer:
+        return Pointer(self.scratch)
+
+    def table(self, role: str, array: Array, kind: str = "weights") -> Pointer:
+        """A constant array in flash, named after the layer and its role in it."""
+        array = np.ascontiguousarray(array)
+        name = f"{self.prefix}.{role}"
+        self.tables.append(Table(name, array, DType.of(array), kind))
+        return Pointer(name)
+
+
+class Kernel:
+    """One way to compute some nodes. Subclasses are stateless."""
+
+    name: ClassVar[str]
+    ops: ClassVar[tuple[str, ...]]
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        """Why the kernel does not apply; None if it does."""
+        raise NotImplementedError(self.name)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        raise NotImplementedError(self.name)
+
+    def lower(self, build: Builder) -> Lowered:
+        raise NotImplementedError(self.name)
+
+
+@dataclass
+class Registry:
+    """All kernels, in order of preference among equal costs."""
+
+    kernels: list[Kernel] = field(default_factory=list)
+
+    def add(self, cls: type[Kernel]) -> type[Kernel]:
+        self.kernels.append(cls())
+        return cls
+
+    def candidates(self, op: str) -> Sequence[Kernel]:
+        return [k for k in self.kernels if op in k.ops]
+
+
+KERNELS = Registry()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""int8 convolution by CMSIS-NN's arm_convolve_*_s8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyc.backend.program import Argument, Call, Null, Pointer, Struct
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import TensorType
+from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
+from tinyc.kernels.buffer_sizes import convolve_1_x_n_s8, convolve_s8
+from tinyc.kernels.cmsis import activation, context, dims, dims_of, per_channel, tile
+from tinyc.ops.conv import ConvAttrs, channel_multipliers
+from tinyc.ops.registry import scale_zero
+
+# Rows that the runtime's matrix product can hold while its output overlaps its input
+# (TINYC_ROW_BUFFER_BYTES in runtime_c/src/common/tinyc_mat_mult_s8.h).
+ROW_BUFFER_BYTES = 512
+
+
+def convolution_obstacle(graph: Graph[Any], node: Node) -> str | None:
+    if not node.integer:
+        return "not an integer convolution"
+    if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
+        return "not a channels-last convolution over two axes"
+    return None if graph.value(node.inputs[1]).is_const else "the filters are not constant"
+
+
+def is_depthwise(graph: Graph[Any], node: Node) -> bool:
+    channels = graph.type(node.inputs[0]).shape[-1]
+    return bool(node.attrs.group == channels and channels > 1)
+
+
+def function_of(x: TensorType, w: TensorType, a: ConvAttrs) -> str:
+    """The function that arm_convolve_wrapper_s8 would choose."""
+    kernel, plain = w.shape[1:3], a.dilations == (1, 1) and x.shape[3] == w.shape[3]
+    if plain and kernel == (1, 1) and a.pads[:2] == (0, 0):
+        return "arm_convolve_1x1_s8_fast" if a.strides == (1, 1) else "arm_convolve_1x1_s8"
+    if x.shape[1] == 1 and kernel[0] == 1 and a.dilations[1] == 1 and a.strides[1] * x.shape[3] % 4 == 0:
+        if x.shape[3] == w.shape[3]:
+            return "arm_convolve_1_x_n_s8"
+    return "arm_convolve_s8"
+
+
+def quantization(build: Builder, channels: int) -> tuple[Pointer, Pointer]:
+    """Tables of each output channel's multiplier and shift."""
+    multiplier, shift = channel_multipliers(build.type(0), build.type(1), build.output_type(), channels)
+    return build.table("multiplier", multiplier), build.table("shift", shift)
+
+
+def bias_argument(build: Builder) -> Argument:
+    return build.input(2) if build.has(2) else Null()
+
+
+@KERNELS.add
+class ConvS8(Kernel):
+    name = "arm_convolve_s8"
+    ops = ("Conv",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if is_depthwise(graph, node):
+            return "depthwise"
+        return convolution_obstacle(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        per_mac = {"mve": 0.3, "dsp": 2.1, "portable": 6.0}[options.variant]
+        w = graph.type(node.inputs[1])
+        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+
+    def lower(self, build: Builder) -> Lowered:
+        a: ConvAttrs = build.node.attrs
+        x, w, y = build.type(0), build.type(1), build.output_type()
+        function = function_of(x, w, a)
+        scratch = self._scratch(build.options, function, x, w, y, a)
+        multiplier, shift = quantization(build, w.shape[0])
+        parameters = Struct("cmsis_nn_conv_params", (
+            ("input_offset", -scale_zero(x)[1]), ("output_offset", scale_zero(y)[1]),
+            ("stride", tile(*a.strides)), ("padding", tile(*a.pads[:2])), ("dilation", tile(*a.dilations)),
+            ("activation", activation(a.clamp, y)),
+        ))
+        arguments: list[Argument] = [
+            context(build.scratch_pointer(), scratch), parameters, per_channel(build, multiplier, shift),
+            dims_of(x.shape), build.input(0), dims_of(w.shape), build.table("filter", build.data(1)),
+            dims(1, 1, 1, w.shape[0]), bias_argument(build),
+        ]
+        called = "arm_convolve_wrapper_s8" if build.options.kernels == "cmsis-nn" else function
+        if called == "arm_convolve_s8":
+            arguments.append(Null())  # upscale_dims: this is no transposed convolution
+        arguments += [dims_of(y.shape), build.output()]
+        return Lowered((Call(called, tuple(arguments), True),), scratch, self._overlaps(build, called, x, w, y))
+
+    @staticmethod
+    def _scratch(options: Options, function: str, x: TensorType, w: TensorType, y: TensorType, a: ConvAttrs) -> int:
+        variant = options.target.variants[0]
+        depth = w.shape[1] * w.shape[2] * x.shape[3]
+        if function.startswith("arm_convolve_1x1"):
+            return 0
+        if function == "arm_convolve_1_x_n_s8":
+            return convolve_1_x_n_s8(variant, x.shape, w.shape[2], y.shape[2], a.pads[1], a.strides[1])
+        return convolve_s8(variant, depth)
+
+    @staticmethod
+    def _overlaps(
+        build: Builder, called: str, x: TensorType, w: TensorType, y: TensorType
+    ) -> tuple[tuple[int, int, int], ...]:
+        """A bundled 1x1 convolution may run over its input when each pixel shrinks or stays."""
+        if called != "arm_convolve_1x1_s8_fast" or w.shape[0] > x.shape[3] or x.shape[3] > ROW_BUFFER_BYTES:
+            return ()
+        return ((0, 0, 0),)

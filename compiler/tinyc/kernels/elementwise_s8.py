@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""int8 Add, Sub and Mul by CMSIS-NN's arm_elementwise_*_s8; Softmax; Requantize."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from tinyc.backend.program import Argument, Call
+from tinyc.ir.graph import Graph, Node
+from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
+from tinyc.kernels.elementwise_loops import in_place, merged_axes, nest, strides_of, wrap
+from tinyc.ops.elementwise import ADD_LEFT_SHIFT, add_parameters
+from tinyc.ops.registry import scale_zero
+from tinyc.ops.softmax import softmax_parameters
+from tinyc.quantize.numbers import clamp_limits, quantize_multiplier
+
+
+def options_allow_overlap(options: Options) -> bool:
+    """CMSIS-NN does not promise that outputs may lie on inputs; the bundled functions do."""
+    return options.kernels != "cmsis-nn"
+
+
+@KERNELS.add
+class ElementwiseS8(Kernel):
+    """One call for each run of elements that are contiguous in all operands; all in one if none is broadcast."""
+
+    name = "arm_elementwise_s8"
+    ops = ("Add", "Sub", "Mul")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return None if node.integer else "not integer"
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(40.0 * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        a, b, y = build.type(0), build.type(1), build.output_type()
+        strides = [strides_of(t.shape, y.shape) for t in (a, b, y)]
+        loops = merged_axes(y.shape, strides)
+        run = 1
+        if loops and loops[-1][1] == [1, 1, 1]:
+            run = loops.pop()[0]
+        first, second, result = (
+            replace(pointer, terms=nest(loops, k).terms)
+            for k, pointer in enumerate((build.input(0), build.input(1), build.output()))
+        )
+        (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (a, b, y))
+        low, high = clamp_limits(build.node.attrs.clamp, s3, z3, (-128, 127))
+        arguments: tuple[Argument, ...]
+        if build.node.op == "Mul":
+            function = "arm_elementwise_mul_s8"
+            arguments = (first, second, -z1, -z2, result, z3, *quantize_multiplier(s1 * s2 / s3), low, high, run)
+        else:
+            function = "arm_elementwise_add_s8"  # Sub adds the second operand's negative
+            p = add_parameters(s1, s2, s3, 1 if build.node.op == "Add" else -1)
+            arguments = (first, second, -z1, *p.first, -z2, *p.second, ADD_LEFT_SHIFT, result, z3, *p.output,
+                         low, high, run)
+        body = wrap(loops, (Call(function, arguments, True),))
+        # Each element is read before its result is written, so the output may lie on an equal operand.
+        overlaps = in_place([a, b], y) if options_allow_overlap(build.options) else ()
+        return Lowered(body, 0, overlaps)
+
+
+@KERNELS.add
+class SoftmaxS8(Kernel):
+    name = "arm_softmax_s8"
+    ops = ("Softmax",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return None if node.integer else "not integer"
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(400.0 * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        x = build.type(0)
+        multiplier, shift, diff_min = softmax_parameters(scale_zero(x)[0])
+        call = Call("arm_softmax_s8", (build.input(0), math.prod(x.shape[:-1]), x.shape[-1], multiplier, shift,
+                                       diff_min, build.output()))
+        return Lowered((call,), 0, ((0, 0, 0),) if options_allow_overlap(build.options) else ())
+
+
+@KERNELS.add
+class RequantizeS8(Kernel):
+    name = "tinyc_requantize_s8"
+    ops = ("Requantize", "Clip")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if not node.integer:
+            return "not integer"
+        ratio = scale_zero(graph.type(node.inputs[0]))[0] / scale_zero(graph.type(node.outputs[0]))[0]
+        return None if quantize_multiplier(ratio)[1] <= 22 else "the ratio of scales is above 2^22"
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(20.0 * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        y = build.output_type()
+        (s1, z1), (s2, z2) = scale_zero(build.type(0)), scale_zero(y)
+        clamp = (build.node.attrs.low, build.node.attrs.high) if build.node.op == "Clip" else None
+        low, high = clamp_limits(clamp, s2, z2, (-128, 127))
+        call = Call("tinyc_requantize_s8", (build.input(0), build.output(), y.elements, z1, z2,
+                                            *quantize_multiplier(s1 / s2), low, high))
+        return Lowered((call,), 0, ((0, 0, 0),))

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Float32 convolution, fully connected layers, pooling, softmax and matrix product by tinyc_*_f32."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tinyc.backend.program import Argument, Call, Null, Pointer, Struct
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import DType
+from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
+
+UNBOUNDED = (-math.inf, math.inf)
+
+
+def _bias(build: Builder) -> Argument:
+    return build.input(2) if build.has(2) else Null()
+
+
+def _float(graph: Graph[Any], node: Node) -> str | None:
+    if node.integer or graph.type(node.inputs[0]).dtype is not DType.FLOAT32:
+        return "not float32"
+    return None
+
+
+def _geometry(build: Builder) -> Struct:
+    a, x, w, y = build.node.attrs, build.type(0).shape, build.type(1).shape, build.output_type().shape
+    low, high = a.clamp or UNBOUNDED
+    return Struct("tinyc_conv2d_f32_params", (
+        ("batch", x[0]), ("in_h", x[1]), ("in_w", x[2]), ("in_ch", x[3]),
+        ("out_h", y[1]), ("out_w", y[2]), ("out_ch", y[3]), ("kernel_h", w[1]), ("kernel_w", w[2]),
+        ("stride_h", a.strides[0]), ("stride_w", a.strides[1]), ("pad_top", a.pads[0]), ("pad_left", a.pads[1]),
+        ("dilation_h", a.dilations[0]), ("dilation_w", a.dilations[1]), ("groups", a.group),
+        ("min", float(low)), ("max", float(high)),
+    ))
+
+
+class _Conv(Kernel):
+    ops = ("Conv",)
+    per_mac = 6.0
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
+            return "not a channels-last convolution over two axes"
+        return _float(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        w = graph.type(node.inputs[1])
+        return Cost(self.per_mac * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+
+
+@KERNELS.add
+class Conv2dF32(_Conv):
+    name = "tinyc_conv2d_f32"
+
+    def lower(self, build: Builder) -> Lowered:
+        call = Call(self.name, (_geometry(build), build.input(0), build.table("filter", build.data(1)),
+                                _bias(build), build.output()))
+        return Lowered((call,))
+
+
+@KERNELS.add
+class DepthwiseConv2dF32(_Conv):
+    name = "tinyc_depthwise_conv2d_f32"
+    per_mac = 4.0
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if node.attrs.group != graph.type(node.inputs[0]).shape[-1] or node.attrs.group == 1:
+            return "not depthwise"
+        return super().obstacle(graph, node, options)
+
+    def lower(self, build: Builder) -> Lowered:
+        filters = np.ascontiguousarray(build.data(1).transpose(3, 1, 2, 0))
+        call = Call(self.name, (_geometry(build), build.input(0), build.table("filter", filters), _bias(build),
+                                build.output()))
+        return Lowered((call,))
+
+
+@KERNELS.add
+class FullyConnectedF32(Kernel):
+    name = "tinyc_fully_connected_f32"
+    ops = ("Gemm",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return _float(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        w = graph.type(node.inputs[1])
+        return Cost(4.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes)
+
+    def lower(self, build: Builder) -> Lowered:
+        outputs, depth = build.type(1).shape
+        low, high = build.node.attrs.clamp or UNBOUNDED
+        call = Call(self.name, (build.input(0), build.table("filter", build.data(1)), _bias(build), build.output(),
+                                math.prod(build.type(0).shape[:-1]), depth, outputs, float(low), float(high)))
+        return Lowered((call,))
+
+
+@KERNELS.add
+class PoolF32(Kernel):
+    name = "tinyc_pool2d_f32"
+    ops = ("AveragePool", "MaxPool")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
+            return "not a channels-last pooling over two axes"
+        return _float(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(4.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        a, x, y = build.node.attrs, build.type(0).shape, build.output_type().shape
+        low, high = a.clamp or UNBOUNDED
+        geometry = Struct("tinyc_pool2d_f32_params", (
+            ("batch", x[0]), ("in_h", x[1]), ("in_w", x[2]), ("channels", x[3]), ("out_h", y[1]), ("out_w", y[2]),
+            ("kernel_h", a.kernel[0]), ("kernel_w", a.kernel[1]), ("stride_h", a.strides[0]),
+            ("stride_w", a.strides[1]), ("pad_top", a.pads[0]), ("pad_left", a.pads[1]), ("pad_bottom", a.pads[2]),
+            ("pad_right", a.pads[3]), ("dilation_h", a.dilations[0]), ("dilation_w", a.dilations[1]),
+            ("count_include_pad", int(a.count_include_pad)), ("min", float(low)), ("max", float(high)),
+        ))
+        function = "tinyc_avgpool2d_f32" if build.node.op == "AveragePool" else "tinyc_maxpool2d_f32"
+        return Lowered((Call(function, (geometry, build.input(0), build.output())),))
+
+
+@KERNELS.add
+class SoftmaxF32(Kernel):
+    name = "tinyc_softmax_f32"
+    ops = ("Softmax",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return _float(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(200.0 * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        shape = build.type(0).shape
+        axis = build.node.attrs.axis % len(shape)
+        call = Call(self.name, (build.input(0), build.output(), math.prod(shape[:axis]), shape[axis],
+                                math.prod(shape[axis + 1:])))
+        return Lowered((call,), 0, ((0, 0, 0),))
+
+
+@KERNELS.add
+class MatMulF32(Kernel):
+    """Batches are unrolled into one call each, at offsets known now."""
+
+    name = "tinyc_matmul_f32"
+    ops = ("MatMul",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if node.attrs.clamp is not None:
+            return "a clamp is fused"
+        batches = math.prod(graph.type(node.outputs[0]).shape[:-2])
+        return "too many batches to unroll" if batches > 16 else _float(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(6.0 * graph.type(node.outputs[0]).elements * graph.type(node.inputs[0]).shape[-1])
+
+    def lower(self, build: Builder) -> Lowered:
+        a, b = build.type(0).shape, build.type(1).shape
+        left = a if len(a) > 1 else (1, *a)
+        right = b if len(b) > 1 else (*b, 1)
+        batch = np.broadcast_shapes(left[:-2], right[:-2])
+        (m, k), n = left[-2:], right[-1]
+        calls = []
+        for index in np.ndindex(*batch):
+            first, second = (_offset(index, shape[:-2]) for shape in (left, right))
+            calls.append(Call(self.name, (
+                _plus(build.input(0), 4 * first * m * k), _plus(build.input(1), 4 * second * k * n),
+                _plus(build.output(), 4 * int(np.ravel_multi_index(index, batch) if batch else 0) * m * n), m, k, n)))
+        return Lowered(tuple(calls))
+
+
+def _offset(index: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Flat index of a batch in an operand whose batch axes are broadcast."""
+    own = [0 if d == 1 else i for i, d in zip(index[len(index) - len(shape):], shape, strict=True)]
+    return int(np.ravel_multi_index(own, shape)) if shape else 0
+
+
+def _plus(pointer: Pointer, offset: int) -> Pointer:
+    return Pointer(pointer.buffer, pointer.offset + offset, pointer.c_type)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a graph to a Program: the cheapest kernel for each node, buffers for values, views as aliases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tinyc.kernels  # noqa: F401  (registers the kernels)
+from tinyc.backend.program import Access, BufferInfo, Program, Step, Table
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import DType
+from tinyc.kernels.base import KERNELS, Builder, Kernel, Options
+from tinyc.ops.registry import operator
+
+ALIGN = 4
+
+
+def select(graph: Graph[Any], node: Node, options: Options) -> Kernel:
+    """The kernel of least cost. Raises TinycError with each candidate's obstacle where there is none."""
+    found: list[tuple[float, int, Kernel]] = []
+    obstacles = []
+    for order, kernel in enumerate(KERNELS.candidates(node.op)):
+        obstacle = kernel.obstacle(graph, node, options)
+        if obstacle is None:
+            found.append((kernel.cost(graph, node, options).weigh(options.optimize), order, kernel))
+        else:
+            obstacles.append(f"{kernel.name}: {obstacle}")
+    if not found:
+        types = ", ".join(str(graph.type(i)) for i in node.inputs if i)
+        raise TinycError(f"no kernel for these operands ({types})", node=f"{node.name!r}, {node.op}",
+                         hint="; ".join(obstacles) or "tinyc ops lists what is supported")
+    return min(found, key=lambda f: f[:2])[2]
+
+
+def assign_storage(graph: Graph[Any]) -> tuple[dict[str, str], set[str]]:
+    """(buffer of each value, names of Reshape nodes that are only another name for their input)."""
+    storage: dict[str, str] = {}
+    aliases: set[str] = set()
+    held = {name: name for name in graph.inputs}  # buffers that belong to a graph input or output
+    for k, name in enumerate(graph.inputs):
+        storage[name] = f"in{k}"
+    for node in graph.nodes():
+        for name in node.outputs:
+            if not name:
+                continue
+            source = node.inputs[0] if operator(node.op).is_view else ""
+            root = storage.get(source, "")
+            clash = name in graph.outputs and (not root or root in held.values() or root.startswith("in"))
+            if root and not clash:
+                storage[name] = root
+                aliases.add(node.name)
+            else:
+                storage[name] = f"b{len(storage)}"
+            if name in graph.outputs:
+                held[name] = storage[name]
+    return storage, aliases
+
+
+def lower(graph: Graph[Any], options: Options, name: str) -> Program:
+    """The program: one step for each node that does something, in the graph's order."""
+    storage, aliases = assign_storage(graph)
+    buffers: dict[str, BufferInfo] = {}
+    for value, buffer in storage.items():
+        type_ = graph.type(value)
+        align = max(ALIGN, type_.dtype.size)
+        if buffer not in buffers:
+            buffers[buffer] = BufferInfo(buffer, max(type_.bytes, 1), align, type_.dtype, value)
+    steps: list[Step] = []
+    tables: dict[str, Table] = {}
+    for node in graph.nodes():
+        if node.name not in aliases:
+            steps.append(_step(graph, node, options, storage, len(steps), buffers, tables))
+    return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
+                   tuple(storage[o] for o in graph.outputs))
+
+
+def _step(
+    graph: Graph[Any], node: Node, options: Options, storage: dict[str, str], index: int,
+    buffers: dict[str, BufferInfo], tables: dict[str, Table],
+) -> Step:
+    kernel = select(graph, node, options)
+    build = Builder(graph, node, storage, options, f"l{index}")
+    lowered = kernel.lower(build)
+    for table in build.tables:
+        tables[table.name] = table
+    scratch = ""
+    if lowered.scratch_bytes:
+        scratch = build.scratch
+        buffers[scratch] = BufferInfo(scratch, lowered.scratch_bytes, 8, DType.UINT8, "")
+    reads = tuple(_access(storage[i], buffers) for i in node.inputs if i in storage)
+    writes = tuple(_access(storage[o], buffers) for o in node.outputs if o)
+    overlaps = tuple((storage[node.inputs[i]], storage[node.outputs[o]], delta)
+                     for i, o, delta in lowered.overlaps if node.inputs[i] in storage)
+    own = [t for t in build.tables if t.role == "weights"]
+    filters = [t for t in own if t.name.endswith(".filter")]
+    kind = operator(node.op)
+    macs = kind.macs(node, graph.input_types(node), graph.output_types(node))
+    return Step(index, node.name, node.op, kernel.name, _comment(graph, node), lowered.body, reads, writes,
+                tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
+                lowered.scratch_bytes, overlaps, macs, sum(t.array.nbytes for t in filters),
+                sum(t.array.nbytes for t in own))
+
+
+def _access(buffer: str, buffers: dict[str, BufferInfo]) -> Access:
+    return Access(buffer, 0, buffers[buffer].bytes)
+
+
+def _comment(graph: Graph[Any], node: Node) -> str:
+    def shape(name: str) -> str:
+        type_ = graph.type(name)
+        return f"{type_.dtype.label}[{'x'.join(map(str, type_.shape))}]"
+
+    operands = ", ".join(shape(i) for i in node.inputs if i and not graph.value(i).is_const)
+    results = ", ".join(shape(o) for o in node.outputs if o)
+    return f"{node.name}: {node.op}, {operands} -> {results}"

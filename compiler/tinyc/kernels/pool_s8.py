@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""int8 pooling by CMSIS-NN's arm_avgpool_s8 and arm_max_pool_s8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyc.backend.program import Argument, Call, Struct
+from tinyc.ir.graph import Graph, Node
+from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
+from tinyc.kernels.buffer_sizes import avgpool_s8
+from tinyc.kernels.cmsis import activation, context, dims, dims_of, tile
+from tinyc.ops.pool import PoolAttrs
+
+
+@KERNELS.add
+class PoolS8(Kernel):
+    name = "arm_avgpool_s8"
+    ops = ("AveragePool", "MaxPool")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        a: PoolAttrs = node.attrs
+        if not node.integer:
+            return "not an integer pooling"
+        if graph.type(node.inputs[0]).rank != 4 or not a.channels_last:
+            return "not a channels-last pooling over two axes"
+        return "the window is dilated" if a.dilations != (1, 1) else None
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        window = node.attrs.kernel[0] * node.attrs.kernel[1]
+        return Cost(3.0 * window * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        a: PoolAttrs = build.node.attrs
+        x, y = build.type(0), build.output_type()
+        average = build.node.op == "AveragePool"
+        scratch = avgpool_s8(build.options.target.variants[0], x.shape[3]) if average else 0
+        parameters = Struct("cmsis_nn_pool_params", (
+            ("stride", tile(*a.strides)), ("padding", tile(*a.pads[:2])), ("activation", activation(a.clamp, y)),
+        ))
+        arguments: tuple[Argument, ...] = (
+            context(build.scratch_pointer(), scratch), parameters, dims_of(x.shape), build.input(0),
+            dims(1, *a.kernel, 1), dims_of(y.shape), build.output(),
+        )
+        function = "arm_avgpool_s8" if average else "arm_max_pool_s8"
+        return Lowered((Call(function, arguments, True),), scratch)

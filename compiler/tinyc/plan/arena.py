@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arena of a Program: lifetimes of its buffers, placed by the planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyc.backend.program import Program
+from tinyc.plan.check import check
+from tinyc.plan.problem import Buffer, Overlap, Problem, live_set_bound
+from tinyc.plan.solve import DEFAULT_EFFORT, solve
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A buffer in the arena: offset and size in bytes, first and last step that touch it."""
+
+    name: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Where every buffer of a Program lies. `bound` is the largest live set without overlaps."""
+
+    bytes: int
+    align: int
+    buffers: tuple[Placed, ...]
+    bound: int
+    proven_optimal: bool
+    method: str
+
+    def offset(self, name: str) -> int:
+        return next(b.offset for b in self.buffers if b.name == name)
+
+    def holds(self, name: str) -> bool:
+        return any(b.name == name for b in self.buffers)
+
+
+def lifetimes(program: Program, io: str) -> dict[str, tuple[int, int]]:
+    """First and last step of each buffer in the arena. Inputs live from the start, outputs to the end."""
+    spans: dict[str, tuple[int, int]] = {}
+
+    def touch(name: str, step: int) -> None:
+        first, last = spans.get(name, (step, step))
+        spans[name] = (min(first, step), max(last, step))
+
+    end = max(0, len(program.steps) - 1)
+    for name in program.inputs:
+        touch(name, 0)
+    for step in program.steps:
+        for access in (*step.reads, *step.writes):
+            touch(access.buffer, step.index)
+        if step.scratch:
+            touch(step.scratch, step.index)
+    for name in program.outputs:
+        touch(name, end)
+    if io == "caller":
+        for name in (*program.inputs, *program.outputs):
+            spans.pop(name, None)
+    return spans
+
+
+def problem_of(program: Program, io: str) -> Problem:
+    """The placement problem of a program's buffers."""
+    spans = lifetimes(program, io)
+    buffers = tuple(
+        Buffer(name, program.buffers[name].bytes, program.buffers[name].align, first, last + 1)
+        for name, (first, last) in spans.items()
+    )
+    overlaps = []
+    for step in program.steps:
+        for source, result, delta in step.overlaps:
+            # Only where the step is the operand's last use, and the result begins there.
+            if source in spans and result in spans and source != result:
+                if spans[source][1] == step.index == spans[result][0] and source not in program.outputs:
+                    overlaps.append(Overlap(source, result, delta))
+    return Problem(buffers, tuple(overlaps))
+
+
+def plan_arena(program: Program, io: str, effort: float = DEFAULT_EFFORT) -> Arena:
+    """Places the buffers; the result has passed the independent check."""
+    problem = problem_of(program, io)
+    align = max((b.align for b in problem.buffers), default=1)
+    align = max(align, 8) if problem.buffers else 1
+    if not problem.buffers:
+        return Arena(0, 1, (), 0, True, "empty")
+    plan = solve(problem, effort)
+    wrong = check(problem, plan)
+    if wrong:
+        raise AssertionError("unsound plan: " + "; ".join(wrong))
+    placed = tuple(Placed(b.name, plan.offsets[b.name], b.size, b.start, b.end - 1)
+                   for b in sorted(problem.buffers, key=lambda b: (b.start, plan.offsets[b.name])))
+    return Arena(plan.bytes, align, placed, live_set_bound(problem), plan.proven_optimal, plan.method)
+
