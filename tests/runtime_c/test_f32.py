@@ -29,7 +29,7 @@ def normal(rng, *shape):
 
 
 def padded(x, pad, needed, value=0.0):
-    """x [n][h][w][c] in float64 with pad (top, left) before, and after until `needed` rows and columns exist."""
+    """x [n][h][w][c] in float64, padded by (top, left) before and to `needed` rows and columns."""
     after = [max(n - p - s, 0) for n, p, s in zip(needed, pad, x.shape[1:3], strict=True)]
     widths = [(0, 0), (pad[0], after[0]), (pad[1], after[1]), (0, 0)]
     return np.pad(x.astype(np.float64), widths, constant_values=value)
@@ -229,7 +229,8 @@ def calls():
 
 
 FUNCTIONS = [
-    "conv2d_f32", "depthwise_conv2d_f32", "avgpool2d_f32", "maxpool2d_f32", "matmul_f32", "fully_connected_f32",
+    "conv2d_f32", "depthwise_conv2d_f32", "avgpool2d_f32", "maxpool2d_f32",
+    "matmul_f32", "fully_connected_f32",
     "softmax_f32",
 ]  # fmt: skip
 

@@ -99,7 +99,7 @@ def explanations(x, y, rank):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_all_ten_transpose_vectors_of_arm(target: str, tmp_path: Path) -> None:
-    """Their configuration lacks shape and permutation, but the data tells: one that explains it must give it."""
+    """Their configuration lacks shape and permutation, which follow from input and output instead."""
     calls = []
     for name, c, data in require_shared_cases("arm_transpose_s8"):
         x, y = data["input_tensor"], data["output"]
