@@ -84,6 +84,11 @@ def variant(target_name: str) -> str:
     return load_target(target_name).variants[0]
 
 
+def fast(target_name: str) -> tuple[str, ...]:
+    """Flags for a program of many calls: with sanitizers, optimizing it takes much longer than running it."""
+    return ("-O1",) if target_name == "host" else ()
+
+
 def conv_scratch(p: Conv, function: str, target_name: str) -> int:
     """Bytes that CMSIS-NN's get_buffer_size reports for a function on a core."""
     mve = variant(target_name) == "mve"
@@ -105,7 +110,9 @@ def conv_scratch(p: Conv, function: str, target_name: str) -> int:
 def dw_scratch(p: Conv, function: str, target_name: str) -> int:
     kh, kw = p.kernel
     if function == "depthwise_conv_s8_opt":
-        return {"portable": 0, "dsp": 2 * kh * kw * p.x.shape[3], "mve": 4 * 124 * kh * kw}[variant(target_name)]
+        return {"portable": 0, "dsp": 2 * kh * kw * p.x.shape[3], "mve": 4 * 124 * kh * kw}[
+            variant(target_name)
+        ]
     return 0
 
 
@@ -181,7 +188,10 @@ def conv_call(
     source, dst = "@0", "@2"
     if overlap is not None:
         source, dst = f"(@0 + {overlap})", "@0"
-    lines = [f"const {kind} params = {{{fields}}};", f"const cmsis_nn_per_channel_quant_params quant = {quant};"]
+    lines = [
+        f"const {kind} params = {{{fields}}};",
+        f"const cmsis_nn_per_channel_quant_params quant = {quant};",
+    ]
     if has_size:
         lines.append(f"status = arm_{function}_get_buffer_size({size_arguments}) == {scratch} ? 0 : 99;")
     lines.append(f"const cmsis_nn_context context = {{{'@3' if scratch else 'NULL'}, {scratch}}};")
@@ -196,7 +206,13 @@ def conv_call(
         x = np.concatenate([np.full(overlap, 77, np.int8), x])
         reference = np.concatenate([reference.reshape(-1), x[reference.size :]])
     buffers = (x, p.w.reshape(-1), result, np.zeros(-(-scratch // 4), np.int32))
-    return Call(f"{function} {name}", with_buffers("\n".join(lines)), buffers, 0 if overlap is not None else 2, reference)
+    return Call(
+        f"{function} {name}",
+        with_buffers("\n".join(lines)),
+        buffers,
+        0 if overlap is not None else 2,
+        reference,
+    )
 
 
 def conv_functions(p: Conv) -> list[str]:
@@ -221,14 +237,19 @@ def conv_functions(p: Conv) -> list[str]:
 
 def random_quantization(rng: np.random.Generator, channels: int, depth: int) -> dict:
     """Scales that spread accumulators of this depth over the int8 range, and everything else at random."""
-    quant = [quantize_multiplier(float(np.exp(rng.uniform(-3, 1)) / (600 * np.sqrt(depth)))) for _ in range(channels)]
+    quant = [
+        quantize_multiplier(float(np.exp(rng.uniform(-3, 1)) / (600 * np.sqrt(depth))))
+        for _ in range(channels)
+    ]
     return {
         "bias": None if rng.random() < 0.2 else rng.integers(-(2**13), 2**13, channels).astype(np.int32),
         "multiplier": np.array([m for m, _ in quant], np.int32),
         "shift": np.array([s for _, s in quant], np.int32),
         "input_offset": int(rng.choice([128, -127, 0, int(rng.integers(-127, 129))])),
         "output_offset": int(rng.integers(-128, 128)),
-        "clamp": (-128, 127) if rng.random() < 0.6 else tuple(sorted(int(v) for v in rng.integers(-128, 128, 2))),
+        "clamp": (-128, 127)
+        if rng.random() < 0.6
+        else tuple(sorted(int(v) for v in rng.integers(-128, 128, 2))),
     }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from int8_calls import Conv, conv_call, conv_functions, random_int8, random_quantization
+from int8_calls import Conv, conv_call, conv_functions, fast, random_int8, random_quantization
 from kernel_batch import require_shared_cases, run_calls
 
 TARGETS = ["host", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55", "riscv32imac"]
@@ -51,7 +51,7 @@ def test_all_thirty_vectors_of_arm(target: str, tmp_path: Path) -> None:
             p = vector(config, data)
             for function in conv_functions(p):
                 calls.append(conv_call(f"{folder}/{name}", p, function, target, data["output_ref"]))
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
 def random_conv(rng: np.random.Generator, kind: str) -> Conv:
@@ -98,7 +98,7 @@ def test_random_shapes(target: str, kind: str, tmp_path: Path) -> None:
     for i in range(40):
         p = random_conv(rng, kind)
         calls += [conv_call(f"{kind}_{i}", p, function, target) for function in conv_functions(p)]
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
 def plain(rng: np.random.Generator, extent, depth: int, channels: int, **changes) -> Conv:
@@ -117,7 +117,7 @@ def test_one_by_one_over_its_own_input(target: str, tmp_path: Path) -> None:
                 p = plain(rng, (3, 3), depth, channels)
                 for function in ["convolve_1x1_s8_fast", "convolve_1x1_s8"]:
                     calls.append(conv_call(f"over_{depth}_{channels}", p, function, target, overlap=overlap))
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -126,7 +126,16 @@ def test_requantization_at_its_limits(target: str, tmp_path: Path) -> None:
     half, last = 2**30, 2**31 - 1
     calls = []
     quant = [(half, -1), (last, -1), (half, 0), (last, 0), (half, 3), (last, 5), (half + 1, -31), (last, -31)]
-    quant += [(0, -3), (half, -30), (123456789, -8), (1, 0), (last, -16), (half, -20), (half, -2), (1234567, 9)]
+    quant += [
+        (0, -3),
+        (half, -30),
+        (123456789, -8),
+        (1, 0),
+        (last, -16),
+        (half, -20),
+        (half, -2),
+        (1234567, 9),
+    ]
     for i, (multiplier, shift) in enumerate(quant):
         limit = 2**30 if shift < 0 else 2**30 >> shift
         bias = np.concatenate([rng.integers(-limit, limit, 17), [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5]])
@@ -135,4 +144,4 @@ def test_requantization_at_its_limits(target: str, tmp_path: Path) -> None:
                   multiplier=np.full(n, multiplier, np.int32), shift=np.full(n, shift, np.int32))  # fmt: skip
         p = Conv(**{**p.__dict__, "w": (p.w % 2).astype(np.int8)})
         calls += [conv_call(f"limits_{i}", p, function, target) for function in conv_functions(p)]
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))

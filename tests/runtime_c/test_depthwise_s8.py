@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from int8_calls import Conv, conv_call, conv_functions, random_int8, random_quantization
+from int8_calls import Conv, conv_call, conv_functions, fast, random_int8, random_quantization
 from kernel_batch import require_shared_cases, run_calls
 
 TARGETS = ["host", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55", "riscv32imac"]
@@ -46,7 +46,7 @@ def test_all_fourteen_vectors_of_arm(target: str, tmp_path: Path) -> None:
             p = vector(name, config, data)
             for function in conv_functions(p):
                 calls.append(conv_call(f"{folder}/{name}", p, function, target, data["output_ref"]))
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
 def random_depthwise(rng: np.random.Generator, kind: str) -> Conv:
@@ -67,7 +67,9 @@ def random_depthwise(rng: np.random.Generator, kind: str) -> Conv:
     w = random_int8(rng, (*kernel, channels * times), rng.random() < 0.1)
     pairs = [tuple(int(v) for v in a) for a in (output, stride, pad, dilation)]
     quant = random_quantization(rng, channels * times, int(kernel.prod()))
-    return Conv(x, w, output=pairs[0], stride=pairs[1], pad=pairs[2], dilation=pairs[3], depthwise=True, **quant)
+    return Conv(
+        x, w, output=pairs[0], stride=pairs[1], pad=pairs[2], dilation=pairs[3], depthwise=True, **quant
+    )
 
 
 @pytest.mark.parametrize("kind", ["any", "3x3", "multiplied"])
@@ -78,4 +80,4 @@ def test_random_shapes(target: str, kind: str, tmp_path: Path) -> None:
     for i in range(40):
         p = random_depthwise(rng, kind)
         calls += [conv_call(f"{kind}_{i}", p, function, target) for function in conv_functions(p)]
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fixed_point import quantize_multiplier
-from int8_calls import finish, random_int8, random_quantization, variant, with_buffers
+from int8_calls import fast, finish, random_int8, random_quantization, variant, with_buffers
 from kernel_batch import Call, c_array, require_shared_cases, run_calls
 
 TARGETS = ["host", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m33", "cortex-m55", "riscv32imac"]
@@ -46,7 +46,9 @@ def kernel_sums(p: FullyConnected) -> np.ndarray:
     return (sums + (0 if p.bias is None else p.bias)).astype(np.int32)
 
 
-def call(name: str, p: FullyConnected, function: str, target: str, expected: np.ndarray | None = None) -> Call:
+def call(
+    name: str, p: FullyConnected, function: str, target: str, expected: np.ndarray | None = None
+) -> Call:
     """On Helium with the kernel sums in the context; elsewhere with a context that must not be read."""
     (batches, depth), channels = p.x.shape, len(p.w)
     helium = variant(target) == "mve"
@@ -64,7 +66,7 @@ def call(name: str, p: FullyConnected, function: str, target: str, expected: np.
             {{{p.clamp[0]}, {p.clamp[1]}}}}};
         const {quant};
         const int32_t size = arm_fully_connected_s8_get_buffer_size({filter_dims});
-        const cmsis_nn_context context = {{{'@3' if helium else 'NULL'}, size}};
+        const cmsis_nn_context context = {{{"@3" if helium else "NULL"}, size}};
         status = size == {4 * channels if helium else 0} ? 0 : 99;
         if (status == 0) status = arm_{function}(&context, &params, &quant,
             &(const cmsis_nn_dims){{{batches}, 1, 1, {depth}}}, @0, {filter_dims}, @1,
@@ -92,7 +94,11 @@ def vector(c: dict[str, int], data: dict[str, np.ndarray]) -> tuple[FullyConnect
     else:
         multiplier, shift, result = data["output_multiplier"], data["output_shift"], data["output"]
     sizes = (data["input"].size, data["weights"].size, result.size)
-    if bias is None or bias.size != channels or sizes != (batches * depth, channels * depth, batches * channels):
+    if (
+        bias is None
+        or bias.size != channels
+        or sizes != (batches * depth, channels * depth, batches * channels)
+    ):
         return None
     p = FullyConnected(
         data["input"].reshape(batches, depth), data["weights"].reshape(channels, depth), bias, multiplier, shift,
@@ -111,14 +117,16 @@ def test_complete_vectors_of_arm(target: str, tmp_path: Path) -> None:
             calls += [call(name, case[0], function, target, case[1]) for function in functions_for(case[0])]
     # Of seven files, the others lack their filters or biases.
     assert len(calls) == 2 * 4
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
 def random_fully_connected(rng: np.random.Generator) -> FullyConnected:
     channels, depth = int(rng.integers(1, 14)), int(rng.choice([1, 3, 4, 15, 16, 17, 33, 64, 131]))
     quant = random_quantization(rng, channels, depth)
     if rng.random() < 0.5 or channels == 1:
-        quant["multiplier"], quant["shift"] = (np.array([v]) for v in quantize_multiplier(1 / (300 * depth**0.5)))
+        quant["multiplier"], quant["shift"] = (
+            np.array([v]) for v in quantize_multiplier(1 / (300 * depth**0.5))
+        )
     filter_offset = int(rng.integers(-127, 129)) if rng.random() < 0.4 else 0
     x = random_int8(rng, (int(rng.integers(1, 4)), depth), rng.random() < 0.1)
     w = random_int8(rng, (channels, depth), rng.random() < 0.1)
@@ -132,4 +140,4 @@ def test_random_shapes(target: str, tmp_path: Path) -> None:
     for i in range(120):
         p = random_fully_connected(rng)
         calls += [call(f"random_{i}", p, function, target) for function in functions_for(p)]
-    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
