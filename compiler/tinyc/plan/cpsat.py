@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,29 +21,59 @@ class ExactResult:
     optimal: bool
 
 
+# CP-SAT's deterministic time per unit of effort. Propagating rectangles takes some 25 times as long
+# as deterministic time counts for it, and a unit of effort is to be about a second.
+_DETERMINISTIC_TIME = 0.04
+
+
+def fit_exact(model: Model, height: int, effort: float) -> list[int] | None:
+    """Offsets in bytes of a placement within `height`, or None where the effort did not find one."""
+    cp, starts = _placement(model, height)
+    solver, found = _run(cp, effort)
+    return _offsets(model, solver, starts) if found in ("OPTIMAL", "FEASIBLE") else None
+
+
 def solve_exact(model: Model, hint: Sequence[int], bound: int, effort: float) -> ExactResult:
     """Minimise the bytes, starting from a sound plan `hint` and a valid lower `bound`.
 
-    `effort` is CP-SAT's deterministic time: one worker and a fixed seed make the answer repeat.
+    One worker, a fixed seed and a limit in deterministic time make the answer repeat.
     """
+    upper = plan_bytes(model, hint)
+    cp, starts = _placement(model, upper, hint)
+    height = cp.new_int_var(bound, upper, "height")
+    for start, b in zip(starts, model.problem.buffers, strict=True):
+        cp.add(start * model.unit + b.size <= height)
+    cp.add_hint(height, upper)
+    cp.minimize(height)
+    solver, found = _run(cp, effort)
+    if found == "INFEASIBLE":
+        raise AssertionError("the placement model excludes the plan it was given")
+    if found not in ("OPTIMAL", "FEASIBLE"):
+        return ExactResult(None, bound, False)
+    offsets = _offsets(model, solver, starts)
+    if found == "OPTIMAL":
+        return ExactResult(offsets, plan_bytes(model, offsets), True)
+    return ExactResult(offsets, max(bound, math.ceil(solver.best_objective_bound - 1e-6)), False)
+
+
+def _placement(model: Model, upper: int, hint: Sequence[int] | None = None) -> tuple[Any, list[Any]]:
+    """The CP-SAT model of all placements within `upper` bytes, and each buffer's offset in units."""
     from ortools.sat.python import cp_model
 
     buffers = model.problem.buffers
     unit = model.unit
-    upper = plan_bytes(model, hint)
     cp: Any = cp_model.CpModel()
     pinned = dict(model.fixed)
-    height = cp.new_int_var(bound, upper, "height")
     starts: list[Any] = []
     for i, b in enumerate(buffers):
-        step = b.align // unit
         if i in pinned:
             starts.append(pinned[i] // unit)
             continue
-        variable = cp.new_int_var(0, (upper - b.size) // b.align, f"place_{i}")
-        cp.add_hint(variable, hint[i] // b.align)
-        starts.append(variable * step if step > 1 else variable)
-        cp.add(starts[i] * unit + b.size <= height)
+        step = max(b.align, unit)
+        variable = cp.new_int_var(0, (upper - b.size) // step, f"place_{i}")
+        if hint is not None:
+            cp.add_hint(variable, hint[i] // step)
+        starts.append(variable * (step // unit) if step > unit else variable)
     # Rectangles must be free of permitted overlaps among themselves; what else there is, pair by pair.
     partners: set[frozenset[int]] = {frozenset((s.first, s.second)) for s in model.separations if not s.plain}
     partners |= _unconstrained_pairs(model)
@@ -53,9 +84,8 @@ def solve_exact(model: Model, hint: Sequence[int], bound: int, effort: float) ->
     times, places = [], []
     for i in sorted(rectangles):
         b = buffers[i]
-        size = -(-b.size // unit)
         times.append(cp.new_fixed_size_interval_var(b.start, b.end - b.start, f"time_{i}"))
-        places.append(cp.new_fixed_size_interval_var(starts[i], size, f"bytes_{i}"))
+        places.append(cp.new_fixed_size_interval_var(starts[i], -(-b.size // unit), f"bytes_{i}"))
     cp.add_no_overlap_2d(times, places)
     for s in model.separations:
         if s.first in rectangles and s.second in rectangles:
@@ -66,23 +96,25 @@ def solve_exact(model: Model, hint: Sequence[int], bound: int, effort: float) ->
         delta = starts[s.second] - starts[s.first]
         cp.add(delta <= s.low // unit).only_enforce_if(below)
         cp.add(delta >= -(-s.high // unit)).only_enforce_if(below.negated())
-        cp.add_hint(below, hint[s.second] - hint[s.first] <= s.low)
-    cp.add_hint(height, upper)
-    cp.minimize(height)
+        if hint is not None:
+            cp.add_hint(below, hint[s.second] - hint[s.first] <= s.low)
+    return cp, starts
+
+
+def _run(cp: Any, effort: float) -> tuple[Any, str]:
+    from ortools.sat.python import cp_model
 
     solver: Any = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 1
-    solver.parameters.max_deterministic_time = effort
+    solver.parameters.linearization_level = 0
+    solver.parameters.max_deterministic_time = effort * _DETERMINISTIC_TIME
     status = solver.solve(cp)
-    if status == cp_model.INFEASIBLE:
-        raise AssertionError("the placement model excludes the plan it was given")
-    proven = max(bound, int(-(-solver.best_objective_bound // 1))) if status != cp_model.UNKNOWN else bound
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return ExactResult(None, proven, False)
-    offsets = [s * unit if isinstance(s, int) else int(solver.value(s)) * unit for s in starts]
-    optimal = status == cp_model.OPTIMAL
-    return ExactResult(offsets, plan_bytes(model, offsets) if optimal else proven, optimal)
+    return solver, str(solver.status_name(status))
+
+
+def _offsets(model: Model, solver: Any, starts: Sequence[Any]) -> list[int]:
+    return [(s if isinstance(s, int) else int(solver.value(s))) * model.unit for s in starts]
 
 
 def _unconstrained_pairs(model: Model) -> set[frozenset[int]]:

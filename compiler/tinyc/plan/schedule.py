@@ -114,6 +114,7 @@ class _Graph:
         for s in graph.sharings:
             self.sharings[s.step].append(s)
         self.all = (1 << graph.steps) - 1
+        self.trials = 0
 
     def ready(self, done: int) -> Iterator[int]:
         for step in range(self.steps):
@@ -122,6 +123,7 @@ class _Graph:
 
     def run(self, done: int, live: int, step: int) -> tuple[int, int]:
         """(bytes needed while the step runs, bytes live after it) from `live` bytes before it."""
+        self.trials += 1
         after = done | 1 << step
         dying = [t for t in self.inputs[step] if self.last_use[t] >= 0 and self.last_use[t] & ~after == 0]
         usable = [s for s in self.sharings[step] if s.source in dying]
@@ -158,20 +160,20 @@ def _peak(g: _Graph, order: Sequence[int]) -> int:
 
 
 def best_order(
-    graph: StepGraph, given: Sequence[int] | None = None, max_states: int = 100_000, beam: int = 200
+    graph: StepGraph, given: Sequence[int] | None = None, max_trials: int = 300_000, beam: int = 50
 ) -> Order:
     """The order with the smallest peak; `given` (by default 0, 1, ...) where none is smaller.
 
-    Exact while at most `max_states` sets of finished steps have to be looked at, a beam search of
-    width `beam` beyond. Work is bounded by counting, so the answer is the same everywhere. Raises
-    PlacementError where `given` is not a legal order.
+    Exact while at most `max_trials` steps have to be tried after sets of others (some seconds' work),
+    a beam search of width `beam` beyond. Work is counted, not timed, so the answer is the same
+    everywhere. Raises PlacementError where `given` is not a legal order.
     """
     g = _Graph(graph)
     start = tuple(range(g.steps)) if given is None else tuple(given)
     peak = _peak(g, start)
     if peak <= _least_peak(g):
         return Order(start, peak, True)
-    exact, finished = _exact(g, peak, max_states)
+    exact, finished = _exact(g, peak, max_trials)
     if exact is not None:
         return Order(exact, _peak(g, exact), True)
     if finished:
@@ -200,31 +202,28 @@ def _settle(g: _Graph, done: int, live: int, peak: int) -> tuple[int, int, list[
     moved = True
     while moved:
         moved = False
-        for step in g.ready(done):
+        for step in list(g.ready(done)):
             during, after = g.run(done, live, step)
             if during <= peak and after <= live:
                 done, live, moved = done | 1 << step, after, True
                 ran.append(step)
-                break
     return done, live, ran
 
 
-def _exact(g: _Graph, limit: int, max_states: int) -> tuple[tuple[int, ...] | None, bool]:
+def _exact(g: _Graph, limit: int, max_trials: int) -> tuple[tuple[int, ...] | None, bool]:
     """(the best order with a peak below `limit` or None, whether the search is complete)."""
     peak = g.initial
     done, live, ran = _settle(g, 0, g.initial, peak)
     best: dict[int, int] = {done: peak}
     came: dict[int, tuple[int, tuple[int, ...]]] = {done: (-1, tuple(ran))}
     heap: list[tuple[int, int, int, int]] = [(peak, -done.bit_count(), done, live)]
-    visited = 0
     while heap:
         peak, _, done, live = heapq.heappop(heap)
         if peak > best[done]:
             continue
         if done == g.all:
             return _trace(came, done), True
-        visited += 1
-        if visited > max_states:
+        if g.trials > max_trials:
             return None, False
         for step in g.ready(done):
             during, after = g.run(done, live, step)

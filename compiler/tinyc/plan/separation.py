@@ -29,7 +29,7 @@ class Model:
     """A problem by index: the separations of all pairs that live together, in bytes.
 
     `near[i]` holds (j, low, high) with the forbidden open interval of offset[i] - offset[j].
-    `unit` is the greatest common divisor of all alignments and so of all offsets.
+    `unit` divides every offset of some optimal plan, and of all plans that the heuristics make.
     """
 
     problem: Problem
@@ -72,5 +72,18 @@ def build_model(problem: Problem) -> Model:
             if s.low < pinned[s.second] - pinned[s.first] < s.high:
                 names = f"{buffers[s.first].name!r} and {buffers[s.second].name!r}"
                 raise PlacementError(f"fixed offsets of {names} collide")
-    unit = math.gcd(*(b.align for b in buffers)) if buffers else 1
+    unit = _unit(problem, separations)
     return Model(problem, unit, tuple(separations), tuple(tuple(n) for n in near), fixed)
+
+
+def _unit(problem: Problem, separations: list[Separation]) -> int:
+    """What offsets are multiples of, once every buffer is pushed down as far as it goes.
+
+    Then each begins at 0, or at a separation's limit beyond another one, rounded up to its alignment.
+    """
+    aligns = [b.align for b in problem.buffers]
+    steps = math.gcd(*(abs(x) for s in separations for x in (s.low, s.high)), *problem.fixed.values())
+    unit = math.gcd(steps, *aligns)
+    if steps and all(steps % align == 0 for align in aligns):
+        unit = steps
+    return max(unit, 1)

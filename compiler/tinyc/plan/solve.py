@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyc.plan.check import check
-from tinyc.plan.cpsat import solve_exact
+from tinyc.plan.cpsat import fit_exact, solve_exact
 from tinyc.plan.greedy import greedy, plan_bytes
 from tinyc.plan.problem import Plan, Problem, lower_bound
 from tinyc.plan.search import search
@@ -22,20 +22,40 @@ def solve(problem: Problem, effort: float = DEFAULT_EFFORT) -> Plan:
     Where nothing found fits `problem.capacity`, the best plan is returned all the same, so that its
     size can be reported; `check` tells. Raises PlacementError for contradictory fixed offsets.
     """
+    from tinyc.plan import skyline  # brings NumPy, which commands that plan nothing should not wait for
+
     model = build_model(problem)
     bound = lower_bound(problem)
-    offsets, method = greedy(model), "greedy"
-    if effort > 0 and plan_bytes(model, offsets) > bound:
-        found = search(model, offsets, bound, effort * 0.25)
-        if plan_bytes(model, found) < plan_bytes(model, offsets):
-            offsets, method = found, "search"
+    best, method = greedy(model), "greedy"
     optimal = False
-    if effort > 0 and plan_bytes(model, offsets) > bound:
-        exact = solve_exact(model, offsets, bound, effort)
+
+    def consider(offsets: Sequence[int] | None, name: str) -> None:
+        nonlocal best, method
+        if offsets is not None and plan_bytes(model, offsets) < plan_bytes(model, best):
+            best, method = list(offsets), name
+
+    for goal in _goals(problem, bound):
+        # What fits exactly is most often found by asking for nothing else; minimising comes last.
+        if effort > 0 and plan_bytes(model, best) > goal:
+            consider(search(model, best, goal, effort * 0.05), "search")
+        if effort > 0 and plan_bytes(model, best) > goal and skyline.applicable(model):
+            consider(skyline.search_within(model, goal, effort * 0.15), "skyline")
+        if effort > 0 and plan_bytes(model, best) > goal:
+            consider(fit_exact(model, goal, effort * 0.25), "cp-sat")
+        if effort > 0 and plan_bytes(model, best) > goal and skyline.applicable(model):
+            consider(skyline.search_within(model, goal, effort * 0.35), "skyline")
+    if effort > 0 and plan_bytes(model, best) > bound:
+        exact = solve_exact(model, best, bound, effort * 0.2)
         bound, optimal = exact.bound, exact.optimal
-        if exact.offsets is not None and plan_bytes(model, exact.offsets) < plan_bytes(model, offsets):
-            offsets, method = exact.offsets, "cp-sat"
-    return _finish(problem, model, offsets, bound, optimal, method)
+        consider(exact.offsets, "cp-sat")
+    return _finish(problem, model, best, bound, optimal, method)
+
+
+def _goals(problem: Problem, bound: int) -> list[int]:
+    """Heights to aim at: within the capacity first, where that is known and easier than the bound."""
+    if problem.capacity is not None and problem.capacity > bound:
+        return [problem.capacity, bound]
+    return [bound]
 
 
 def _finish(
