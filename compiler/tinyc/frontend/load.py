@@ -39,11 +39,15 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
     try:
         model.ParseFromString(raw)
     except Exception:
-        raise TinycError(f"{path.name} is not an ONNX model, or is truncated",
-                         hint="export the model again, or convert it to ONNX first") from None
+        raise TinycError(
+            f"{path.name} is not an ONNX model, or is truncated",
+            hint="export the model again, or convert it to ONNX first",
+        ) from None
     if not model.HasField("graph") or not model.opset_import:
-        raise TinycError(f"{path.name} is not an ONNX model (no graph or no opset)",
-                         hint="export the model again, or convert it to ONNX first")
+        raise TinycError(
+            f"{path.name} is not an ONNX model (no graph or no opset)",
+            hint="export the model again, or convert it to ONNX first",
+        )
     for tensor in _tensors(model.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _load_external(tensor, path.parent)
@@ -86,7 +90,9 @@ def _load_external(tensor: onnx.TensorProto, folder: Path) -> None:
         if part.is_symlink():
             raise TinycError(f"external data {location!r} is a symbolic link", node=where, hint=hint)
     if not target.is_file():
-        raise TinycError(f"external data {location!r} is missing", node=where, hint="keep it beside the model")
+        raise TinycError(
+            f"external data {location!r} is missing", node=where, hint="keep it beside the model"
+        )
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", -1))
     except ValueError:
@@ -94,8 +100,11 @@ def _load_external(tensor: onnx.TensorProto, folder: Path) -> None:
     size = target.stat().st_size
     length = size - offset if length == -1 else length
     if offset < 0 or length < 0 or offset + length > size:
-        raise TinycError(f"external data of {length} bytes at {offset} exceeds {location!r} ({size} bytes)",
-                         node=where, hint="export the model again")
+        raise TinycError(
+            f"external data of {length} bytes at {offset} exceeds {location!r} ({size} bytes)",
+            node=where,
+            hint="export the model again",
+        )
     with target.open("rb") as file:
         file.seek(offset)
         tensor.raw_data = file.read(length)
@@ -107,23 +116,33 @@ def _check_size(tensor: onnx.TensorProto) -> None:
     """Raises TinycError unless the tensor's data is as long as its shape and type say."""
     where = f"tensor {tensor.name!r}"
     if any(d < 0 for d in tensor.dims) or math.prod(tensor.dims) > MAX_MODEL_BYTES:
-        raise TinycError(f"a constant of shape {list(tensor.dims)}", node=where, hint="export the model again")
+        raise TinycError(
+            f"a constant of shape {list(tensor.dims)}", node=where, hint="export the model again"
+        )
     known = set(onnx.TensorProto.DataType.values()) - {onnx.TensorProto.UNDEFINED}
     if tensor.data_type not in known:
         raise TinycError(f"a constant of unknown type {tensor.data_type}", node=where, hint="export again")
     if tensor.data_type == onnx.TensorProto.STRING:
         count, want = len(tensor.string_data), math.prod(tensor.dims)
         if count != want:
-            raise TinycError(f"{count} strings for a shape of {want}", node=where, hint="export the model again")
+            raise TinycError(
+                f"{count} strings for a shape of {want}", node=where, hint="export the model again"
+            )
         return
     try:
         array = numpy_helper.to_array(tensor)
     except Exception:
-        raise TinycError(f"a constant whose data does not fit its shape {list(tensor.dims)}", node=where,
-                         hint="export the model again") from None
+        raise TinycError(
+            f"a constant whose data does not fit its shape {list(tensor.dims)}",
+            node=where,
+            hint="export the model again",
+        ) from None
     if tuple(array.shape) != tuple(tensor.dims):
-        raise TinycError(f"a constant whose data does not fit its shape {list(tensor.dims)}", node=where,
-                         hint="export the model again")
+        raise TinycError(
+            f"a constant whose data does not fit its shape {list(tensor.dims)}",
+            node=where,
+            hint="export the model again",
+        )
 
 
 def to_array(tensor: onnx.TensorProto) -> Array:

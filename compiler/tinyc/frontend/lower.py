@@ -24,12 +24,18 @@ log = logging.getLogger(__name__)
 
 MAX_ELEMENTS = 1 << 28
 _DTYPES: dict[int, DType] = {
-    onnx.TensorProto.FLOAT: DType.FLOAT32, onnx.TensorProto.DOUBLE: DType.FLOAT64,
-    onnx.TensorProto.FLOAT16: DType.FLOAT16, onnx.TensorProto.INT8: DType.INT8,
-    onnx.TensorProto.INT16: DType.INT16, onnx.TensorProto.INT32: DType.INT32,
-    onnx.TensorProto.INT64: DType.INT64, onnx.TensorProto.UINT8: DType.UINT8,
-    onnx.TensorProto.UINT16: DType.UINT16, onnx.TensorProto.UINT32: DType.UINT32,
-    onnx.TensorProto.UINT64: DType.UINT64, onnx.TensorProto.BOOL: DType.BOOL,
+    onnx.TensorProto.FLOAT: DType.FLOAT32,
+    onnx.TensorProto.DOUBLE: DType.FLOAT64,
+    onnx.TensorProto.FLOAT16: DType.FLOAT16,
+    onnx.TensorProto.INT8: DType.INT8,
+    onnx.TensorProto.INT16: DType.INT16,
+    onnx.TensorProto.INT32: DType.INT32,
+    onnx.TensorProto.INT64: DType.INT64,
+    onnx.TensorProto.UINT8: DType.UINT8,
+    onnx.TensorProto.UINT16: DType.UINT16,
+    onnx.TensorProto.UINT32: DType.UINT32,
+    onnx.TensorProto.UINT64: DType.UINT64,
+    onnx.TensorProto.BOOL: DType.BOOL,
     onnx.TensorProto.STRING: DType.STRING,
 }
 MIN_OPSET, MAX_OPSET = 7, onnx.defs.onnx_opset_version()
@@ -51,8 +57,11 @@ def dtype_of(code: int, where: str) -> DType:
     dtype = _DTYPES.get(code)
     if dtype is None:
         name = onnx.TensorProto.DataType.Name(code) if code in onnx.TensorProto.DataType.values() else code
-        raise TinycError(f"element type {name} is not supported", node=where,
-                         hint="supported: " + ", ".join(d.label for d in _DTYPES.values()))
+        raise TinycError(
+            f"element type {name} is not supported",
+            node=where,
+            hint="supported: " + ", ".join(d.label for d in _DTYPES.values()),
+        )
     return dtype
 
 
@@ -88,7 +97,9 @@ class _Context:
     def constant(self, index: int, what: str) -> Array:
         data = self.constant_or_none(index)
         if data is None:
-            raise self.fail(f"{what} is not a constant", "export the model with constant shapes and parameters")
+            raise self.fail(
+                f"{what} is not a constant", "export the model with constant shapes and parameters"
+            )
         return data
 
     def constant_or_none(self, index: int) -> Array | None:
@@ -98,8 +109,9 @@ class _Context:
 
     def const(self, array: Array, quant: Quant | None = None) -> str:
         array = np.asarray(array)
-        return self.lowering.editor.const(f"{self.name}.const", array,
-                                          TensorType(DType.of(array), tuple(array.shape), quant))
+        return self.lowering.editor.const(
+            f"{self.name}.const", array, TensorType(DType.of(array), tuple(array.shape), quant)
+        )
 
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], count: int = 1) -> list[str]:
         name = self.name if self.count == 0 else f"{self.name}.{self.count}"
@@ -108,6 +120,9 @@ class _Context:
             return self.lowering.emit(name, op, attrs, tuple(inputs), count)
         except ShapeError as error:
             raise self.fail(str(error), "check the model with onnx.checker and shape inference") from None
+
+    def dtype(self, onnx_code: int) -> DType:
+        return dtype_of(onnx_code, f"{self.name!r}, {self.op_type}")
 
     def fail(self, what: str, hint: str = "") -> TinycError:
         return TinycError(what, node=f"{self.name!r}, {self.op_type}", hint=hint or "export the model again")
@@ -133,9 +148,13 @@ class _Lowering:
         constant = bool(inputs) and all(c is not None for i, c in zip(inputs, constants, strict=True) if i)
         if constant and op != "DequantizeLinear":
             arrays = kind.evaluate(draft, constants, inferred)
-            return [self.editor.const(f"{draft.name}.out", np.asarray(a), t)
-                    for a, t in zip(arrays, inferred, strict=True)]
-        outputs = tuple(self.editor.temp(f"{draft.name}.out{k or ''}", t) for k, t in enumerate(inferred[:count]))
+            return [
+                self.editor.const(f"{draft.name}.out", np.asarray(a), t)
+                for a, t in zip(arrays, inferred, strict=True)
+            ]
+        outputs = tuple(
+            self.editor.temp(f"{draft.name}.out{k or ''}", t) for k, t in enumerate(inferred[:count])
+        )
         self.editor.add(Node(draft.name, op, attrs, inputs, outputs, False, self.position))
         return list(outputs)
 
@@ -155,8 +174,9 @@ def import_model(path: Path, dims: Mapping[str, int] | None = None) -> Imported:
     opsets = {_DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
     opset = opsets.get("", MAX_OPSET)
     if not MIN_OPSET <= opset <= MAX_OPSET:
-        raise TinycError(f"opset {opset} is not supported",
-                         hint=f"export with an opset from {MIN_OPSET} to {MAX_OPSET}")
+        raise TinycError(
+            f"opset {opset} is not supported", hint=f"export with an opset from {MIN_OPSET} to {MAX_OPSET}"
+        )
     proto = model.graph
     notes: list[str] = []
     lowering = _Lowering(Editor(proto.name or "model"))
@@ -178,15 +198,19 @@ def import_model(path: Path, dims: Mapping[str, int] | None = None) -> Imported:
         lowering.editor.inputs += (name,)
     unknown = sorted(set(dims or {}) - used_dims)
     if unknown:
-        raise TinycError(f"no symbolic dimension named {', '.join(unknown)}",
-                         hint="tinyc inspect shows the model's dimensions")
+        raise TinycError(
+            f"no symbolic dimension named {', '.join(unknown)}",
+            hint="tinyc inspect shows the model's dimensions",
+        )
     for position, node in enumerate(proto.node):
         lowering.position = position
         _lower_node(lowering, node, opsets, position)
     outputs = []
     for info in proto.output:
         if info.name not in lowering.names:
-            raise TinycError(f"graph output {info.name!r} is computed by no node", hint="export the model again")
+            raise TinycError(
+                f"graph output {info.name!r} is computed by no node", hint="export the model again"
+            )
         outputs.append(lowering.names[info.name])
     if not outputs:
         raise TinycError("the model has no output", hint="export the model again")
@@ -202,7 +226,12 @@ def _name_outputs(lowering: _Lowering, names: list[str]) -> None:
     editor = lowering.editor
     for name, value in zip(names, list(editor.outputs), strict=True):
         view = editor.view()
-        if value != name and value not in view.inputs and not view.value(value).is_const and not view.has_value(name):
+        if (
+            value != name
+            and value not in view.inputs
+            and not view.value(value).is_const
+            and not view.has_value(name)
+        ):
             editor.rename_values({value: name})
 
 
@@ -212,8 +241,11 @@ def _lower_node(lowering: _Lowering, node: onnx.NodeProto, opsets: dict[str, int
     where = f"{name!r}, {node.op_type}"
     for i in node.input:
         if i and i not in lowering.names:
-            raise TinycError(f"operand {i!r} is defined nowhere before its use", node=where,
-                             hint="the graph is not in topological order, or is cut off")
+            raise TinycError(
+                f"operand {i!r} is defined nowhere before its use",
+                node=where,
+                hint="the graph is not in topological order, or is cut off",
+            )
     for o in node.output:
         if o and o in lowering.names:
             raise TinycError(f"value {o!r} is defined twice", node=where, hint="export the model again")
@@ -222,18 +254,31 @@ def _lower_node(lowering: _Lowering, node: onnx.NodeProto, opsets: dict[str, int
         return
     importer = IMPORTERS.get((domain, node.op_type))
     if importer is None:
-        raise TinycError(f"operator {_qualified(domain, node.op_type)} is not supported", node=where,
-                         hint=_nearby(domain, node.op_type))
+        raise TinycError(
+            f"operator {_qualified(domain, node.op_type)} is not supported",
+            node=where,
+            hint=_nearby(domain, node.op_type),
+        )
     inputs = tuple(lowering.names[i] if i else "" for i in node.input)
-    context = _Context(lowering, node, node.op_type, domain, opsets.get(domain, 1), name, inputs,
-                       tuple(node.output), {a.name: _attribute(a) for a in node.attribute})
+    context = _Context(
+        lowering,
+        node,
+        node.op_type,
+        domain,
+        opsets.get(domain, 1),
+        name,
+        inputs,
+        tuple(node.output),
+        {a.name: _attribute(a) for a in node.attribute},
+    )
     try:
         results = importer(context)
     except ShapeError as error:
         raise context.fail(str(error)) from None
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise context.fail(f"malformed attributes or operands ({error})",
-                           "check the model with onnx.checker") from error
+        raise context.fail(
+            f"malformed attributes or operands ({error})", "check the model with onnx.checker"
+        ) from error
     wanted = [o for o in node.output if o]
     if len(results) < len(wanted):
         raise context.fail(f"output {wanted[len(results)]!r} is not supported")
@@ -288,8 +333,11 @@ def _input_type(
             notes.append(f"{where}: batch dimension {dim.dim_param or '?'} fixed to 1")
         else:
             label = dim.dim_param or "?"
-            raise TinycError(f"dimension {axis} ({label}) is not static", node=where,
-                             hint=f"--dim {label}=SIZE fixes it" if dim.dim_param else "export with static shapes")
+            raise TinycError(
+                f"dimension {axis} ({label}) is not static",
+                node=where,
+                hint=f"--dim {label}=SIZE fixes it" if dim.dim_param else "export with static shapes",
+            )
         if not 0 < size <= MAX_ELEMENTS:
             raise TinycError(f"dimension {axis} is {size}", node=where, hint="dimensions must be positive")
         shape.append(size)

@@ -43,6 +43,7 @@ class Node:
     `inputs` keeps ONNX's operand order; an omitted optional operand is "". `integer` says that the
     node computes on quantized integers by the int8 specification (its operands carry a Quant).
     `position` is the node's place in the model; it breaks ties in the order of execution.
+    `obstacle` says why a float node has no integer form, where one was looked for.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Node:
     outputs: tuple[str, ...]
     integer: bool = False
     position: int = 0
+    obstacle: str = ""
 
     def with_inputs(self, inputs: Iterable[str]) -> Node:
         return replace(self, inputs=tuple(inputs))
@@ -134,12 +136,10 @@ class Editor:
     """A mutable copy of a graph. `done()` gives the new graph; the original is left alone."""
 
     def __init__(self, graph: Graph[Any] | str) -> None:
-        if isinstance(graph, str):
-            self.name, self.inputs, self.outputs, self.nx = graph, (), (), nx.DiGraph()
-        else:
-            self.name, self.nx = graph.name, graph.nx.copy()
-            self.inputs: tuple[str, ...] = graph.inputs
-            self.outputs: tuple[str, ...] = graph.outputs
+        self.name: str = graph if isinstance(graph, str) else graph.name
+        self.nx: nx.DiGraph = nx.DiGraph() if isinstance(graph, str) else graph.nx.copy()
+        self.inputs: tuple[str, ...] = () if isinstance(graph, str) else graph.inputs
+        self.outputs: tuple[str, ...] = () if isinstance(graph, str) else graph.outputs
         self.changes = 0
 
     def view(self) -> Graph[Any]:
@@ -206,6 +206,22 @@ class Editor:
             node: Node = self.nx.nodes[("op", name)]["payload"]
             self.replace(node, node.with_inputs(new if i == old else i for i in node.inputs))
         self.outputs = tuple(new if o == old else o for o in self.outputs)
+
+    def copy_to(self, source: str, output: str) -> Node:
+        """Makes a value without producer a copy (Identity) of another."""
+        producer = self.view().producer(source)
+        position = producer.position if producer else 0
+        return self.add(
+            Node(
+                self.fresh(f"{output}.copy"),
+                "Identity",
+                NoAttrs(),
+                (source,),
+                (output,),
+                self.view().type(source).quant is not None,
+                position,
+            )
+        )
 
     def remove_value(self, name: str) -> None:
         self.nx.remove_node(("value", name))

@@ -47,5 +47,7 @@ def verify(graph: Graph[Any]) -> None:
         inferred = operator(node.op).infer(node, graph.input_types(node), constants)
         for output, want in zip(node.outputs, inferred, strict=False):
             if output and (graph.type(output).shape, graph.type(output).dtype) != (want.shape, want.dtype):
-                raise BrokenGraph(f"operator {node.name} ({node.op}): {output} is "
-                                  f"{graph.type(output)}, inference says {want}")
+                raise BrokenGraph(
+                    f"operator {node.name} ({node.op}): {output} is "
+                    f"{graph.type(output)}, inference says {want}"
+                )

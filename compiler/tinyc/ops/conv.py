@@ -16,9 +16,27 @@ import numpy as np
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, TensorType
 from tinyc.ops.registry import (
-    Arrays, Importing, Operator, ShapeError, Types, array, imports, need, quant_of, register, scale_zero,
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Types,
+    array,
+    imports,
+    need,
+    quant_of,
+    register,
+    scale_zero,
 )
-from tinyc.ops.spatial import output_extents, spatial, to_first, to_last, window_attributes, windows, with_spatial
+from tinyc.ops.spatial import (
+    output_extents,
+    spatial,
+    to_first,
+    to_last,
+    window_attributes,
+    windows,
+    with_spatial,
+)
 from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
 
 
@@ -49,19 +67,20 @@ def accumulate(x: Array, w: Array, attrs: ConvAttrs, out: Sequence[int]) -> Arra
     channels = x.shape[1] // group
     result = np.empty((n, w.shape[0], *out), np.float64)
     for g in range(group):
-        part = view[:, g * channels:(g + 1) * channels]
+        part = view[:, g * channels : (g + 1) * channels]
         # [N, C, out..., kernel...] -> [N, out..., C, kernel...] flattened for one matrix product
         order = (0, *range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank))
         flat = part.transpose(order).reshape(n * math.prod(out), -1)
-        rows = w[g * per_group:(g + 1) * per_group].reshape(per_group, -1).astype(np.float64)
+        rows = w[g * per_group : (g + 1) * per_group].reshape(per_group, -1).astype(np.float64)
         block = (flat @ rows.T).reshape(n, *out, per_group)
-        result[:, g * per_group:(g + 1) * per_group] = np.moveaxis(block, -1, 1)
+        result[:, g * per_group : (g + 1) * per_group] = np.moveaxis(block, -1, 1)
     return result
 
 
 @register
 class Conv(Operator):
     name = "Conv"
+    bias_operand = 2
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: ConvAttrs = node.attrs
@@ -74,8 +93,13 @@ class Conv(Operator):
             raise ShapeError(f"{channels} channels in {a.group} groups do not fit weights {w.shape}")
         if len(types) > 2 and types[2] is not None and types[2].shape != (w.shape[0],):
             raise ShapeError(f"bias {types[2].shape} for {w.shape[0]} output channels")
-        out = output_extents(spatial(x.shape, a.channels_last), spatial(w.shape, a.channels_last),
-                             a.strides, a.dilations, a.pads)
+        out = output_extents(
+            spatial(x.shape, a.channels_last),
+            spatial(w.shape, a.channels_last),
+            a.strides,
+            a.dilations,
+            a.pads,
+        )
         dtype = DType.INT8 if node.integer else x.dtype
         return [TensorType(dtype, with_spatial(x.shape[0], w.shape[0], out, a.channels_last))]
 
@@ -104,7 +128,9 @@ class Conv(Operator):
         total = acc.astype(np.int64)
         if len(inputs) > 2 and inputs[2] is not None:
             total = total + inputs[2].astype(np.int64).reshape(shape)
-        multiplier, shift = channel_multipliers(need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0])
+        multiplier, shift = channel_multipliers(
+            need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0]
+        )
         result = requantize(total, multiplier.reshape(shape), shift.reshape(shape)) + out_zero
         low, high = clamp_limits(a.clamp, out_scale, out_zero, (-128, 127))
         return [to_last(saturate(result, low, high), a.channels_last)]

@@ -1,21 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Element-wise operators of two operands with broadcasting (a table), and Clip.
+"""Element-wise operators of two operands with broadcasting: a table.
 
-Add, Sub and Mul have an integer form: TFLite's fixed-point arithmetic.
+Add, Sub and Mul have an integer form in TFLite's fixed-point arithmetic, Max and Min compare integers
+of one scale.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops.c_text import choose, fill
+from tinyc.ops.cast import CastAttrs
 from tinyc.ops.registry import (
-    OPERATORS, Arrays, Importing, Operator, ShapeError, Types, array, imports, need, quant_of, register, scale_zero,
+    OPERATORS,
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Types,
+    array,
+    imports,
+    int8_obstacle,
+    need,
+    scale_zero,
 )
 from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
 
@@ -24,7 +36,111 @@ ADD_LEFT_SHIFT = 20
 
 @dataclass(frozen=True)
 class BinaryAttrs:
+    """`clamp` bounds the result; only where that is float or quantized."""
+
     clamp: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A row: a function of two arrays; expressions name the operands {a} and {b}.
+
+    An empty expression means that the operator does not take such element types, except that an
+    empty `c_unsigned` is `c_int`. `result` is the result's element type where it is not the operands'.
+    """
+
+    name: str
+    function: Callable[[Array, Array], Array]
+    c_float: str = ""
+    c_int: str = ""
+    c_unsigned: str = ""
+    c_bool: str = ""
+    result: DType | None = None
+
+    def template(self, dtype: DType) -> str:
+        """The expression for operands of this type; "" if there is none."""
+        return choose(dtype, self.c_float, self.c_int, self.c_unsigned, self.c_bool)
+
+
+def _divide(a: Array, b: Array) -> Array:
+    """Quotient; of integers truncated towards zero, and 0 where the divisor is 0."""
+    if a.dtype.kind == "f":
+        return np.asarray(a / b)
+    if a.dtype.kind == "u":
+        return np.asarray(a // np.where(b == 0, 1, b) * (b != 0))
+    quotient = np.abs(a) // np.where(b == 0, 1, np.abs(b))
+    return np.asarray(np.sign(a) * np.sign(b) * quotient)
+
+
+def _modulo(a: Array, b: Array) -> Array:
+    """Remainder with the divisor's sign, 0 where an integer divisor is 0."""
+    return np.asarray(np.mod(a, b) if a.dtype.kind == "f" else np.mod(a, np.where(b == 0, 1, b)))
+
+
+def _remainder(a: Array, b: Array) -> Array:
+    """Remainder with the dividend's sign (C's fmod and %), 0 where an integer divisor is 0."""
+    return np.asarray(np.fmod(a, b) if a.dtype.kind == "f" else np.fmod(a, np.where(b == 0, 1, b)))
+
+
+def _power(a: Array, b: Array) -> Array:
+    if a.dtype.kind == "f":
+        return np.power(a, b)
+    return np.power(a.astype(np.float64), b.astype(np.float64)).astype(a.dtype)
+
+
+def _prelu(x: Array, slope: Array) -> Array:
+    return np.where(x < 0, x * slope, x)
+
+
+def _compare(name: str, function: Callable[[Array, Array], Array], symbol: str) -> Binary:
+    c = f"(uint8_t)({{a}} {symbol} {{b}})"
+    return Binary(name, function, c, c, c_bool=c if symbol == "==" else "", result=DType.BOOL)
+
+
+# Division by 0 gives 0, and by -1 is a negation: neither traps nor overflows.
+ROWS: tuple[Binary, ...] = (
+    Binary("Add", np.add, "({a} + {b})", "({t})(({u}){a} + ({u}){b})"),
+    Binary("Sub", np.subtract, "({a} - {b})", "({t})(({u}){a} - ({u}){b})"),
+    Binary("Mul", np.multiply, "({a} * {b})", "({t})(({u}){a} * ({u}){b})"),
+    Binary(
+        "Div",
+        _divide,
+        "({a} / {b})",
+        "({b} == 0 ? ({t})0 : {b} == -1 ? ({t})(({u})0 - ({u}){a}) : ({t})({a} / {b}))",
+        "({b} == 0 ? ({t})0 : ({t})({a} / {b}))",
+    ),
+    Binary(
+        "Mod",
+        _modulo,
+        "({a} - {b} * floorf({a} / {b}))",
+        "({b} == 0 || {b} == -1 ? ({t})0 : "
+        "({t})({a} % {b} + ({a} % {b} != 0 && ({a} % {b} < 0) != ({b} < 0) ? {b} : 0)))",
+        "({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
+    ),
+    Binary(
+        "Fmod",
+        _remainder,
+        "fmodf({a}, {b})",
+        "({b} == 0 || {b} == -1 ? ({t})0 : ({t})({a} % {b}))",
+        "({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
+    ),
+    Binary("Pow", _power, "powf({a}, {b})", "({t})pow((double){a}, (double){b})"),
+    Binary("Max", np.maximum, "({a} > {b} ? {a} : {b})", "({a} > {b} ? {a} : {b})"),
+    Binary("Min", np.minimum, "({a} < {b} ? {a} : {b})", "({a} < {b} ? {a} : {b})"),
+    Binary("PRelu", _prelu, "({a} < 0.0f ? {a} * {b} : {a})"),
+    Binary("And", np.logical_and, c_bool="(uint8_t)({a} && {b})"),
+    Binary("Or", np.logical_or, c_bool="(uint8_t)({a} || {b})"),
+    Binary("Xor", np.logical_xor, c_bool="(uint8_t)({a} != {b})"),
+    Binary("BitwiseAnd", np.bitwise_and, c_int="({t})({a} & {b})"),
+    Binary("BitwiseOr", np.bitwise_or, c_int="({t})({a} | {b})"),
+    Binary("BitwiseXor", np.bitwise_xor, c_int="({t})({a} ^ {b})"),
+    _compare("Equal", np.equal, "=="),
+    _compare("Less", np.less, "<"),
+    _compare("LessOrEqual", np.less_equal, "<="),
+    _compare("Greater", np.greater, ">"),
+    _compare("GreaterOrEqual", np.greater_equal, ">="),
+)
+TABLE: dict[str, Binary] = {row.name: row for row in ROWS}
 
 
 @dataclass(frozen=True)
@@ -47,124 +163,128 @@ def add_parameters(first: float, second: float, output: float, sign: int = 1) ->
     )
 
 
-class Binary(Operator):
-    """One row of the table: a NumPy function of two arrays."""
+class BinaryOperator(Operator):
+    """Behaviour shared by all rows."""
 
-    function: Callable[[Array, Array], Array]
+    elementwise = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a, b = need(types[0], "first operand"), need(types[1], "second operand")
         if a.dtype is not b.dtype:
             raise ShapeError(f"operands of types {a.dtype.label} and {b.dtype.label}")
+        row = TABLE[self.name]
+        if not row.template(a.dtype):
+            raise ShapeError(f"element type {a.dtype.label} is not supported")
         try:
             shape = np.broadcast_shapes(a.shape, b.shape)
         except ValueError:
             raise ShapeError(f"{a.shape} and {b.shape} do not broadcast") from None
-        return [TensorType(a.dtype, shape)]
+        return [TensorType(row.result or a.dtype, shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        result = type(self).function(array(inputs[0]), array(inputs[1]))
-        clamp = node.attrs.clamp
-        return [(result if clamp is None else np.clip(result, *clamp)).astype(outputs[0].dtype.numpy)]
+        with np.errstate(all="ignore"):
+            result = TABLE[self.name].function(array(inputs[0]), array(inputs[1]))
+            clamp = node.attrs.clamp
+            return [(result if clamp is None else np.clip(result, *clamp)).astype(outputs[0].dtype.numpy)]
+
+
+class Arithmetic(BinaryOperator):
+    """Add and Sub in integers: both operands brought to a common scale, 20 bits up."""
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        if self.name not in ("Add", "Sub", "Mul"):
-            return f"{self.name} has no integer form"
-        for type_ in (*types, output):
-            if type_ is None or type_.dtype is not DType.INT8:
-                return "operands and result are not all int8"
-            if not quant_of(type_).per_tensor:
-                return "an operand is quantized per channel"
-        return None
+        return int8_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
         a, b = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
-        if self.name == "Mul":
-            result = requantize(a * b, *quantize_multiplier(s1 * s2 / s3)) + z3
-        else:
-            p = add_parameters(s1, s2, s3, 1 if self.name == "Add" else -1)
-            total = requantize(a << ADD_LEFT_SHIFT, *p.first) + requantize(b << ADD_LEFT_SHIFT, *p.second)
-            result = requantize(total, *p.output) + z3
+        p = add_parameters(s1, s2, s3, 1 if self.name == "Add" else -1)
+        total = requantize(a << ADD_LEFT_SHIFT, *p.first) + requantize(b << ADD_LEFT_SHIFT, *p.second)
+        result = requantize(total, *p.output) + z3
         return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
 
 
-def _integer_divide(a: Array, b: Array) -> Array:
-    if a.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            return np.asarray(a / b)
-    return np.asarray(np.sign(a) * np.sign(b) * (np.abs(a) // np.where(b == 0, 1, np.abs(b))))
-
-
-BINARY_FUNCTIONS: dict[str, Callable[[Array, Array], Array]] = {
-    "Add": lambda a, b: a + b,
-    "Sub": lambda a, b: a - b,
-    "Mul": lambda a, b: a * b,
-    "Div": _integer_divide,
-}
-
-for _name, _function in BINARY_FUNCTIONS.items():
-    OPERATORS[_name] = type(_name, (Binary,), {"name": _name, "function": staticmethod(_function)})()
-
-
-@imports(*BINARY_FUNCTIONS)
-def _binary(node: Importing) -> Sequence[str]:
-    return node.emit(node.op_type, BinaryAttrs(), [node.input(0), node.input(1)])
-
-
-@dataclass(frozen=True)
-class ClipAttrs:
-    low: float = -math.inf
-    high: float = math.inf
-
-
-@register
-class Clip(Operator):
-    """Clamp to an interval; ReLU and ReLU6 are this. Its integer form also requantizes."""
-
-    name = "Clip"
-
-    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
-        x = need(types[0], "input")
-        return [TensorType(x.dtype, x.shape)]
-
-    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        x = array(inputs[0])
-        low, high = (node.attrs.low, node.attrs.high)
-        if x.dtype.kind in "iu":
-            info = np.iinfo(x.dtype)
-            low, high = max(low, info.min), min(high, info.max)
-        return [np.minimum(np.maximum(x, x.dtype.type(low)), x.dtype.type(high))]
+class Product(BinaryOperator):
+    """Mul in integers."""
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        x = need(types[0], "input")
-        if x.dtype is not DType.INT8 or output.dtype is not DType.INT8:
-            return f"activations are {x.dtype.label} and {output.dtype.label}, not int8"
-        return None if quant_of(x).per_tensor and quant_of(output).per_tensor else "quantized per channel"
+        return int8_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
-        (s1, z1), (s2, z2) = scale_zero(types[0]), scale_zero(outputs[0])
-        x = array(inputs[0]).astype(np.int64) - z1
-        result = requantize(x, *quantize_multiplier(s1 / s2)) + z2
-        return [saturate(result, *clamp_limits((node.attrs.low, node.attrs.high), s2, z2, (-128, 127)))]
+        (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
+        a, b = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
+        result = requantize(a * b, *quantize_multiplier(s1 * s2 / s3)) + z3
+        return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
 
 
-@imports("Relu")
-def _relu(node: Importing) -> Sequence[str]:
-    return node.emit("Clip", ClipAttrs(0.0, math.inf), [node.input(0)])
+class Extremum(BinaryOperator):
+    """Max and Min in integers: operands and result have one scale."""
+
+    shares_quant = True
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        return int8_obstacle(types, output)
+
+    def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
+        return shared_quant(types, wanted)
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        result = TABLE[self.name].function(array(inputs[0]), array(inputs[1]))
+        return [saturate(result, *clamp_limits(node.attrs.clamp, *scale_zero(outputs[0]), (-128, 127)))]
 
 
-@imports("Clip")
-def _clip(node: Importing) -> Sequence[str]:
-    if node.opset >= 11:
-        bounds = [float(node.constant(i, what).reshape(())) if node.has(i) else None
-                  for i, what in ((1, "min"), (2, "max"))]
-    else:
-        bounds = [node.attributes.get("min"), node.attributes.get("max")]
-    low = -math.inf if bounds[0] is None else float(bounds[0])
-    high = math.inf if bounds[1] is None else float(bounds[1])
-    return node.emit("Clip", ClipAttrs(low, high), [node.input(0)])
+def shared_quant(types: Types, wanted: Quant) -> Quant:
+    """The operands' common quantization if they have one, else the wanted one."""
+    quants = {t.quant for t in types if t is not None and t.quant is not None}
+    return quants.pop() if len(quants) == 1 else wanted
+
+
+_FORMS: dict[str, type[BinaryOperator]] = {
+    "Add": Arithmetic,
+    "Sub": Arithmetic,
+    "Mul": Product,
+    "Max": Extremum,
+    "Min": Extremum,
+}
+for _row in ROWS:
+    OPERATORS[_row.name] = type(_row.name, (_FORMS.get(_row.name, BinaryOperator),), {"name": _row.name})()
+
+
+def c_expression(node: Node, dtype: DType, a: str, b: str) -> str:
+    """The node's function of C variables `a` and `b` of element type `dtype`, without its clamp."""
+    return fill(TABLE[node.op].template(dtype), {"a": a, "b": b}, {}, dtype)
+
+
+@imports(*(row.name for row in ROWS if row.name not in ("Fmod", "Max", "Min", "Pow")))
+def _binary(node: Importing) -> Sequence[str]:
+    op = "Fmod" if node.op_type == "Mod" and node.attributes.get("fmod", 0) else node.op_type
+    operands = [node.input(0), node.input(1)]
+    if op == "PRelu" and node.type(1).rank > node.type(0).rank:
+        raise ShapeError(f"slope {node.type(1).shape} for an input {node.type(0).shape}")
+    return node.emit(op, BinaryAttrs(), operands)
+
+
+@imports("Pow")
+def _pow(node: Importing) -> Sequence[str]:
+    """The exponent may be of another type: it is converted to the base's."""
+    base, exponent = node.type(0), node.input(1)
+    if node.type(1).dtype is not base.dtype:
+        exponent = node.emit("Cast", CastAttrs(base.dtype), [exponent])[0]
+    return node.emit("Pow", BinaryAttrs(), [node.input(0), exponent])
+
+
+@imports("Max", "Min", "Sum", "Mean")
+def _variadic(node: Importing) -> Sequence[str]:
+    op = {"Sum": "Add", "Mean": "Add"}.get(node.op_type, node.op_type)
+    result = node.input(0)
+    for index in range(1, len(node.inputs)):
+        result = node.emit(op, BinaryAttrs(), [result, node.input(index)])[0]
+    if node.op_type == "Mean" and len(node.inputs) > 1:
+        count = node.const(np.array(len(node.inputs), node.type(0).dtype.numpy))
+        result = node.emit("Div", BinaryAttrs(), [result, count])[0]
+    return [result]

@@ -27,6 +27,7 @@ class GemmAttrs:
 @register
 class Gemm(Operator):
     name = "Gemm"
+    bias_operand = 2
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         x, w = need(types[0], "input"), need(types[1], "weights")
@@ -58,7 +59,9 @@ class Gemm(Operator):
         acc = (x @ w.T).astype(np.int64)
         if len(inputs) > 2 and inputs[2] is not None:
             acc = acc + inputs[2].astype(np.int64)
-        multiplier, shift = channel_multipliers(need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0])
+        multiplier, shift = channel_multipliers(
+            need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0]
+        )
         low, high = clamp_limits(a.clamp, out_scale, out_zero, (-128, 127))
         return [saturate(requantize(acc, multiplier, shift) + out_zero, low, high)]
 

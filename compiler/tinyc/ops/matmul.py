@@ -9,10 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ir.types import Array, TensorType
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.registry import (
-    Arrays, Importing, Operator, ShapeError, Types, array, imports, need, quant_of, register, scale_zero,
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Types,
+    array,
+    imports,
+    int8_obstacle,
+    need,
+    register,
+    scale_zero,
 )
 from tinyc.ops.transpose import TransposeAttrs
 from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
@@ -52,12 +62,7 @@ class MatMul(Operator):
         return [np.asarray(result).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        for type_ in (*types, output):
-            if type_ is None or type_.dtype is not DType.INT8:
-                return "operands and result are not all int8"
-            if not quant_of(type_).per_tensor:
-                return "an operand is quantized per channel"
-        return None
+        return int8_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]

@@ -10,11 +10,29 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ir.types import Array, TensorType
 from tinyc.ops.registry import (
-    Arrays, Importing, Operator, ShapeError, Types, array, imports, need, quant_of, register, scale_zero,
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Types,
+    array,
+    imports,
+    int8_obstacle,
+    need,
+    register,
+    scale_zero,
 )
-from tinyc.ops.spatial import output_extents, spatial, to_first, to_last, window_attributes, windows, with_spatial
+from tinyc.ops.spatial import (
+    output_extents,
+    spatial,
+    to_first,
+    to_last,
+    window_attributes,
+    windows,
+    with_spatial,
+)
 from tinyc.quantize.numbers import clamp_limits
 
 
@@ -39,15 +57,13 @@ class _Pool(Operator):
         if x.rank != len(a.kernel) + 2:
             raise ShapeError(f"a window of rank {len(a.kernel)} on an input of rank {x.rank}")
         channels = x.shape[-1 if a.channels_last else 1]
-        out = output_extents(spatial(x.shape, a.channels_last), a.kernel, a.strides, a.dilations, a.pads,
-                             a.ceil_mode)
+        out = output_extents(
+            spatial(x.shape, a.channels_last), a.kernel, a.strides, a.dilations, a.pads, a.ceil_mode
+        )
         return [TensorType(x.dtype, with_spatial(x.shape[0], channels, out, a.channels_last))]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        x = need(types[0], "input")
-        if x.dtype is not DType.INT8 or output.dtype is not DType.INT8:
-            return f"activations are {x.dtype.label} and {output.dtype.label}, not int8"
-        return None if quant_of(x).per_tensor else "the input is quantized per channel"
+        return int8_obstacle(types, output)
 
     def _windows(self, node: Node, x: Array, output: TensorType, fill: float) -> Array:
         a: PoolAttrs = node.attrs
@@ -82,7 +98,9 @@ class AveragePool(_Pool):
         a: PoolAttrs = node.attrs
         x = array(inputs[0])
         total = self._windows(node, x.astype(np.float64), outputs[0], 0.0).sum(self._axes(node))
-        counts = window_counts(a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last))
+        counts = window_counts(
+            a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last)
+        )
         mean = total / counts
         if a.clamp is not None:
             mean = np.clip(mean, *a.clamp)
@@ -101,7 +119,9 @@ class AveragePool(_Pool):
         a: PoolAttrs = node.attrs
         x = array(inputs[0]).astype(np.int64)
         total = self._windows(node, x, outputs[0], 0).sum(self._axes(node))
-        counts = window_counts(a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last))
+        counts = window_counts(
+            a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last)
+        )
         half = np.where(total > 0, counts // 2, -(counts // 2))
         mean = np.trunc((total + half) / counts).astype(np.int64)
         low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
@@ -111,6 +131,7 @@ class AveragePool(_Pool):
 @register
 class MaxPool(_Pool):
     name = "MaxPool"
+    selects = True
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         a: PoolAttrs = node.attrs
@@ -137,8 +158,14 @@ def _pool(node: Importing) -> Sequence[str]:
         raise node.fail("MaxPool with a second output (Indices)", "remove the Indices output")
     kernel = tuple(attributes["kernel_shape"])
     strides, dilations, pads = window_attributes(attributes, kernel, node.type(0).shape[2:])
-    attrs = PoolAttrs(kernel, strides, dilations, pads, bool(attributes.get("ceil_mode", 0)),
-                      bool(attributes.get("count_include_pad", 0)))
+    attrs = PoolAttrs(
+        kernel,
+        strides,
+        dilations,
+        pads,
+        bool(attributes.get("ceil_mode", 0)),
+        bool(attributes.get("count_include_pad", 0)),
+    )
     return node.emit(node.op_type, attrs, [node.input(0)])
 
 

@@ -4,13 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
-from tinyc.ops.registry import Arrays, Importing, Operator, Types, array, imports, need, register, scale_zero
+from tinyc.ops.registry import (
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Sunk,
+    Types,
+    array,
+    imports,
+    need,
+    register,
+    scale_zero,
+)
 from tinyc.quantize.numbers import quantize_linear, quantize_multiplier, requantize
 
 _ONNX_TYPES = {2: DType.UINT8, 3: DType.INT8, 4: DType.UINT16, 5: DType.INT16, 6: DType.INT32}
@@ -22,8 +34,21 @@ class QuantAttrs:
     dtype: DType
 
 
+class _PerAxis(Operator):
+    """What QuantizeLinear and DequantizeLinear share."""
+
+    elementwise = True
+
+    def through_transpose(
+        self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
+    ) -> Sunk | None:
+        axis = node.attrs.quant.axis
+        quant = node.attrs.quant if axis is None else node.attrs.quant.with_axis(perm[axis])
+        return Sunk(replace(node.attrs, quant=quant), perm)
+
+
 @register
-class QuantizeLinear(Operator):
+class QuantizeLinear(_PerAxis):
     name = "QuantizeLinear"
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
@@ -38,7 +63,7 @@ class QuantizeLinear(Operator):
 
 
 @register
-class DequantizeLinear(Operator):
+class DequantizeLinear(_PerAxis):
     name = "DequantizeLinear"
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
@@ -56,6 +81,7 @@ class Requantize(Operator):
     """int8 to int8 under another scale and zero point; always in integer form."""
 
     name = "Requantize"
+    elementwise = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         return [need(types[0], "input")]
@@ -70,24 +96,65 @@ class Requantize(Operator):
         return [np.clip(result, -128, 127).astype(np.int8)]
 
 
+@register
+class ShiftSign(Operator):
+    """uint8 as int8 or int8 as uint8, 128 away: the value's highest bit flipped, exact."""
+
+    name = "ShiftSign"
+    elementwise = True
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        x = need(types[0], "input")
+        if x.dtype not in (DType.INT8, DType.UINT8):
+            raise ShapeError(f"element type {x.dtype.label} is not supported")
+        return [TensorType(DType.UINT8 if x.dtype is DType.INT8 else DType.INT8, x.shape)]
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        return [(array(inputs[0]).view(np.uint8) ^ np.uint8(0x80)).view(outputs[0].dtype.numpy)]
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        return self.evaluate(node, inputs, outputs)
+
+    def quant_across(self, known: TensorType) -> Quant | None:
+        return shift_zero_point(known)
+
+
+def shift_zero_point(type_: TensorType) -> Quant | None:
+    """The quantization of the same real numbers after ShiftSign."""
+    if type_.quant is None:
+        return None
+    away = 128 if type_.dtype is DType.INT8 else -128
+    return replace(type_.quant, zero_point=tuple(z + away for z in type_.quant.zero_point))
+
+
 def _attrs(node: Importing, dtype: DType) -> QuantAttrs:
     scale = node.constant(1, "scale").astype(np.float32)
     zero = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, dtype.numpy)
     if scale.size != zero.size or scale.ndim > 1:
-        raise node.fail("blocked scales, or a zero point of another size than the scale",
-                        "quantize per tensor or per channel")
+        raise node.fail(
+            "blocked scales, or a zero point of another size than the scale",
+            "quantize per tensor or per channel",
+        )
     if not np.all(np.isfinite(scale)) or np.any(scale <= 0):
         raise node.fail("a scale is zero, negative or not finite")
+    if np.any(zero < dtype.limits[0]) or np.any(zero > dtype.limits[1]):
+        raise node.fail("a zero point outside the element type")
     rank = node.type(0).rank
     axis = int(node.attributes.get("axis", 1))
     axis += rank if axis < 0 else 0
     if scale.size > 1 and not (0 <= axis < rank and node.type(0).shape[axis] == scale.size):
         raise node.fail(f"{scale.size} scales do not fit axis {axis} of {list(node.type(0).shape)}")
-    quant = Quant(tuple(float(s) for s in scale.reshape(-1)), tuple(int(z) for z in zero.reshape(-1)),
-                  axis if scale.size > 1 else None)
+    quant = Quant(
+        tuple(float(s) for s in scale.reshape(-1)),
+        tuple(int(z) for z in zero.reshape(-1)),
+        axis if scale.size > 1 else None,
+    )
     return QuantAttrs(quant, dtype)
 
 
+@imports("QuantizeLinear", domain="com.microsoft")
 @imports("QuantizeLinear")
 def _quantize(node: Importing) -> Sequence[str]:
     declared = int(node.attributes.get("output_dtype", 0))
@@ -100,6 +167,7 @@ def _quantize(node: Importing) -> Sequence[str]:
     return node.emit("QuantizeLinear", _attrs(node, dtype), [node.input(0)])
 
 
+@imports("DequantizeLinear", domain="com.microsoft")
 @imports("DequantizeLinear")
 def _dequantize(node: Importing) -> Sequence[str]:
     return node.emit("DequantizeLinear", _attrs(node, node.type(0).dtype), [node.input(0)])

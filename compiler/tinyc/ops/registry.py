@@ -10,10 +10,11 @@ IR nodes. Both live together in a file of this package.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from tinyc.ir.graph import NoAttrs, Node
-from tinyc.ir.types import Array, Quant, TensorType
+from tinyc.ir.types import Array, DType, Quant, TensorType
 
 Types = Sequence[TensorType | None]
 Arrays = Sequence[Array | None]
@@ -23,14 +24,33 @@ class ShapeError(Exception):
     """Operands do not fit together. The front end adds the node's name."""
 
 
+@dataclass(frozen=True)
+class Sunk:
+    """node(Transpose(x)) = Transpose(node'(x)): the attributes of node', the permutation that remains."""
+
+    attrs: Any
+    perm: tuple[int, ...]
+
+
 class Operator:
     """One operator of the IR. Subclasses are stateless; nodes carry the attributes."""
 
     name: ClassVar[str]
-    # The output has the input's scale and zero point, whatever they are (Reshape, MaxPool, ...).
+    # The integer form gives its result the scale and zero point of operand 0 (Reshape, MaxPool, ...).
     keeps_quant: ClassVar[bool] = False
+    # The integer form wants every operand at the result's scale and zero point (Concat, Max, ...).
+    shares_quant: ClassVar[bool] = False
+    # The result consists of elements of operand 0, chosen by place or by order: it commutes with
+    # QuantizeLinear and DequantizeLinear (Reshape, Slice, MaxPool, ...).
+    selects: ClassVar[bool] = False
+    # Element i of the result depends on element i of each (broadcast) operand only.
+    elementwise: ClassVar[bool] = False
     # The output is the input's bytes under another shape; costs nothing.
     is_view: ClassVar[bool] = False
+    # The operand that the integer form wants as int32 at scale input * weights.
+    bias_operand: ClassVar[int | None] = None
+    # Operands that are never quantized: indices, conditions.
+    plain_operands: ClassVar[frozenset[int]] = frozenset()
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         """Output types (Quant left None). Raises ShapeError."""
@@ -49,6 +69,38 @@ class Operator:
     ) -> list[Array]:
         """Results on quantized integers, exact by the int8 specification."""
         raise NotImplementedError(self.name)
+
+    def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
+        """Quantization of the integer form's result where the model asks for `wanted`.
+
+        Where the two differ, a Requantize follows.
+        """
+        first = types[0] if types else None
+        return first.quant if self.keeps_quant and first and first.quant else wanted
+
+    def quant_across(self, known: TensorType) -> Quant | None:
+        """Quantization on one side of a node that moves plain integers, given the type on the other.
+
+        The sides are operand 0 and the result. None where that says nothing.
+        """
+        return known.quant if self.keeps_quant and known.quant and known.quant.per_tensor else None
+
+    def as_integer(self, node: Node, quant: Quant) -> Node:
+        """A node that moves plain integers, once they are known to have this quantization."""
+        return replace(node, integer=True)
+
+    def layout_operands(self, node: Node) -> tuple[int, ...]:
+        """Operands that follow the layout of the result when a Transpose moves through the node."""
+        return tuple(i for i, name in enumerate(node.inputs) if name)
+
+    def through_transpose(
+        self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
+    ) -> Sunk | None:
+        """How a Transpose of the layout operands moves behind the node; None if it cannot.
+
+        `types` are the operands' types as the node now sees them, transposed.
+        """
+        return Sunk(node.attrs, perm) if self.elementwise and output.rank == len(perm) else None
 
     def macs(self, node: Node, types: Types, outputs: Sequence[TensorType]) -> int:
         """Multiply-accumulates of one evaluation."""
@@ -88,7 +140,10 @@ class Importing(Protocol):
         """A new constant value."""
 
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], count: int = 1) -> list[str]:
-        """Adds an IR node; the names of its outputs."""
+        """Adds an IR node, or folds it where its operands are constants; the names of its outputs."""
+
+    def dtype(self, onnx_code: int) -> DType:
+        """The element type for a number of ONNX's TensorProto.DataType."""
 
     def fail(self, what: str, hint: str = "") -> Exception:
         """An error at this node, to be raised."""
@@ -143,4 +198,34 @@ def scale_zero(type_: TensorType | None) -> tuple[float, int]:
     return quant.scale[0], quant.zero_point[0]
 
 
-__all__ = ["NoAttrs", "Node", "Operator", "imports", "operator", "register"]
+def int8_obstacle(types: Types, output: TensorType) -> str | None:
+    """Why operands and result are not all int8, each with one scale; None if they are."""
+    for type_ in (*types, output):
+        if type_ is None:
+            continue
+        if type_.dtype is not DType.INT8:
+            return f"an operand or the result is {type_.dtype.label}, not int8"
+        if type_.quant is None:
+            return "an operand is not quantized"
+        if not type_.quant.per_tensor:
+            return "an operand is quantized per channel"
+    return None
+
+
+def constant_or_attribute(node: Importing, index: int, name: str, since: int) -> list[int] | None:
+    """Integers that are an operand from opset `since` on and an attribute before; None if omitted."""
+    if node.opset >= since:
+        return [int(v) for v in node.constant(index, name).reshape(-1)] if node.has(index) else None
+    values = node.attributes.get(name)
+    return None if values is None else [int(v) for v in values]
+
+
+def normalized_axes(node: Importing, axes: Sequence[int], rank: int) -> list[int]:
+    """Axes made non-negative and sorted; an error where one is out of range or given twice."""
+    result = [int(a) + rank if a < 0 else int(a) for a in axes]
+    if any(not 0 <= a < rank for a in result) or len(set(result)) != len(result):
+        raise node.fail(f"axes {list(axes)} do not fit rank {rank}")
+    return sorted(result)
+
+
+__all__ = ["NoAttrs", "Node", "Operator", "Sunk", "imports", "operator", "register"]

@@ -10,18 +10,44 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
-from tinyc.ops.registry import Arrays, Importing, Operator, ShapeError, Types, array, imports, need, register, scale_zero
+from tinyc.ir.types import Array, Quant, TensorType
+from tinyc.ops.elementwise import BinaryAttrs
+from tinyc.ops.reduce import ReduceAttrs
+from tinyc.ops.registry import (
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Sunk,
+    Types,
+    array,
+    imports,
+    int8_obstacle,
+    need,
+    register,
+    scale_zero,
+)
+from tinyc.ops.unary import UnaryAttrs
 from tinyc.ops.view import ReshapeAttrs
 from tinyc.quantize.numbers import (
-    divide_by_power_of_two, exp_on_negative_values, leading_zeros, one_over_one_plus_x, doubling_high_mul,
+    divide_by_power_of_two,
+    doubling_high_mul,
+    exp_on_negative_values,
+    leading_zeros,
+    one_over_one_plus_x,
     quantize_multiplier,
 )
 
 
 @dataclass(frozen=True)
 class SoftmaxAttrs:
-    axis: int = -1
+    """`axis` counts from 0. After the pass softmax_last_axis it is the last one."""
+
+    axis: int
+
+
+# What the integer form gives: [0, 1] in steps of 1/256.
+OUTPUT_QUANT = Quant((1 / 256,), (-128,))
 
 
 def softmax_parameters(scale: float) -> tuple[int, int, int]:
@@ -39,8 +65,8 @@ class Softmax(Operator):
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: SoftmaxAttrs = node.attrs
         x = need(types[0], "input")
-        if not -x.rank <= a.axis < x.rank:
-            raise ShapeError(f"axis {a.axis} of an input of rank {x.rank}")
+        if not 0 <= a.axis < x.rank or not x.dtype.is_float and not node.integer:
+            raise ShapeError(f"axis {a.axis} of an input {x}")
         return [TensorType(x.dtype, x.shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
@@ -50,27 +76,32 @@ class Softmax(Operator):
         return [(e / e.sum(a.axis, keepdims=True)).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        x = need(types[0], "input")
-        if x.dtype is not DType.INT8 or output.dtype is not DType.INT8:
-            return f"activations are {x.dtype.label} and {output.dtype.label}, not int8"
-        if scale_zero(output) != (1 / 256, -128):
-            return "the output's scale and zero point are not 1/256 and -128"
-        if node.attrs.axis not in (-1, x.rank - 1):
-            return f"axis {node.attrs.axis} is not the last"
-        if softmax_parameters(scale_zero(x)[0])[1] < 0:
+        obstacle = int8_obstacle(types, output)
+        if obstacle is None and softmax_parameters(scale_zero(types[0])[0])[1] < 0:
             return "the input's scale is below 2^-26"
-        return None
+        return obstacle
+
+    def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
+        return OUTPUT_QUANT
+
+    def through_transpose(
+        self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
+    ) -> Sunk | None:
+        """The axis must be the last one afterwards too."""
+        axis = perm[node.attrs.axis]
+        return Sunk(SoftmaxAttrs(axis), perm) if axis == len(perm) - 1 else None
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
+        axis: int = node.attrs.axis
         multiplier, shift, diff_min = softmax_parameters(scale_zero(types[0])[0])
         x = array(inputs[0]).astype(np.int64)
-        diff = x - x.max(-1, keepdims=True)
+        diff = x - x.max(axis, keepdims=True)
         used = diff >= diff_min
         rescaled = doubling_high_mul(np.where(used, diff, 0) << shift, multiplier)
         exps = np.where(used, exp_on_negative_values(rescaled), 0)
-        total = np.where(used, divide_by_power_of_two(exps, 12), 0).sum(-1, keepdims=True)
+        total = np.where(used, divide_by_power_of_two(exps, 12), 0).sum(axis, keepdims=True)
         headroom = leading_zeros(total)
         reciprocal = one_over_one_plus_x((total << headroom) - (1 << 31))
         bits = 12 - headroom + 23
@@ -78,15 +109,29 @@ class Softmax(Operator):
         return [np.where(used, np.clip(result, -128, 127), -128).astype(np.int8)]
 
 
-@imports("Softmax")
+@imports("Softmax", "LogSoftmax")
 def _softmax(node: Importing) -> Sequence[str]:
     x = node.type(0)
-    if node.opset >= 13:
-        return node.emit("Softmax", SoftmaxAttrs(int(node.attributes.get("axis", -1))), [node.input(0)])
+    if x.rank == 0:
+        raise ShapeError("an input of rank 0")
+    emit = _emit_softmax if node.op_type == "Softmax" else _emit_log_softmax
+    axis = int(node.attributes.get("axis", -1 if node.opset >= 13 else 1))
+    axis = axis + x.rank if axis < 0 else axis
+    if node.opset >= 13 or axis == x.rank - 1:
+        return emit(node, node.input(0), axis)
     # Before opset 13 the operand is seen as a matrix, split before `axis`.
-    axis = int(node.attributes.get("axis", 1)) % max(x.rank, 1)
     flat = (math.prod(x.shape[:axis]), math.prod(x.shape[axis:]))
-    if axis == x.rank - 1:
-        return node.emit("Softmax", SoftmaxAttrs(-1), [node.input(0)])
     matrix = node.emit("Reshape", ReshapeAttrs(flat), [node.input(0)])
-    return node.emit("Reshape", ReshapeAttrs(x.shape), node.emit("Softmax", SoftmaxAttrs(-1), matrix))
+    return node.emit("Reshape", ReshapeAttrs(x.shape), emit(node, matrix[0], 1))
+
+
+def _emit_softmax(node: Importing, x: str, axis: int) -> list[str]:
+    return node.emit("Softmax", SoftmaxAttrs(axis), [x])
+
+
+def _emit_log_softmax(node: Importing, x: str, axis: int) -> list[str]:
+    """x - max - log(sum(exp(x - max))): the logarithm of a Softmax would lose small values."""
+    attrs = ReduceAttrs((axis,), True)
+    below = node.emit("Sub", BinaryAttrs(), [x, *node.emit("ReduceMax", attrs, [x])])
+    total = node.emit("ReduceSum", attrs, node.emit("Exp", UnaryAttrs(), below))
+    return node.emit("Sub", BinaryAttrs(), [*below, *node.emit("Log", UnaryAttrs(), total)])

@@ -60,8 +60,12 @@ def window_attributes(
 
 
 def output_extents(
-    extents: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int],
-    pads: Sequence[int], ceil_mode: bool = False,
+    extents: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Sequence[int],
+    ceil_mode: bool = False,
 ) -> tuple[int, ...]:
     """Spatial extents of the result. Raises ShapeError where the window does not fit."""
     rank, result = len(kernel), []
@@ -77,8 +81,13 @@ def output_extents(
 
 
 def windows(
-    x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int],
-    pads: Sequence[int], out: Sequence[int], fill: float,
+    x: Array,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Sequence[int],
+    out: Sequence[int],
+    fill: float,
 ) -> Array:
     """View [N, C, out..., kernel...] of the padded input; end padding grows where ceil_mode needs it."""
     rank = len(kernel)

@@ -22,6 +22,7 @@ class TransposeAttrs:
 class Transpose(Operator):
     name = "Transpose"
     keeps_quant = True
+    selects = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: TransposeAttrs = node.attrs

@@ -9,7 +9,20 @@ from dataclasses import dataclass
 
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, TensorType
-from tinyc.ops.registry import Arrays, Importing, Operator, ShapeError, Types, array, imports, need, register
+from tinyc.ops.registry import (
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Sunk,
+    Types,
+    array,
+    constant_or_attribute,
+    imports,
+    need,
+    normalized_axes,
+    register,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +34,7 @@ class ReshapeAttrs:
 class Reshape(Operator):
     name = "Reshape"
     keeps_quant = True
+    selects = True
     is_view = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
@@ -41,23 +55,43 @@ class Reshape(Operator):
     ) -> list[Array]:
         return self.evaluate(node, inputs, outputs)
 
+    def through_transpose(
+        self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
+    ) -> Sunk | None:
+        """Only a Reshape that adds or drops axes of extent 1 lets a Transpose pass.
+
+        Axes of extent 1 at the front of the result stay there; another one goes with the axis
+        that follows it, so that [N,L,C] widened to height 1 becomes [N,1,L,C].
+        """
+        seen = need(types[0], "input").shape
+        sources = [perm[i] for i, d in enumerate(seen) if d != 1]
+        if [d for d in seen if d != 1] != [d for d in output.shape if d != 1]:
+            return None
+        groups: list[tuple[int, list[int]]] = []  # (place in the source, axes of the result)
+        pending: list[int] = []
+        for axis, d in enumerate(output.shape):
+            pending.append(axis)
+            if d != 1:
+                leading = [] if groups else pending[:-1]
+                if leading:
+                    groups.append((-1, leading))
+                real = len([g for g in groups if g[0] >= 0])
+                groups.append((sources[real], [a for a in pending if a not in leading]))
+                pending = []
+        groups.append((len(seen), pending))
+        order = [axis for _, axes in sorted(groups) for axis in axes]
+        shape = tuple(output.shape[axis] for axis in order)
+        return Sunk(ReshapeAttrs(shape), tuple(order.index(axis) for axis in range(output.rank)))
+
 
 def reshape_to(node: Importing, shape: Sequence[int]) -> Sequence[str]:
     return node.emit("Reshape", ReshapeAttrs(tuple(int(d) for d in shape)), [node.input(0)])
 
 
-def normalized_axes(node: Importing, axes: Sequence[int], rank: int) -> list[int]:
-    """Axes made non-negative; an error where one is out of range or given twice."""
-    result = [int(a) + rank if a < 0 else int(a) for a in axes]
-    if any(not 0 <= a < rank for a in result) or len(set(result)) != len(result):
-        raise node.fail(f"axes {list(axes)} do not fit rank {rank}")
-    return sorted(result)
-
-
 @imports("Reshape")
 def _reshape(node: Importing) -> Sequence[str]:
     x = node.type(0)
-    wanted = node.attributes["shape"] if node.opset < 5 else node.constant(1, "shape").tolist()
+    wanted = node.constant(1, "shape").reshape(-1).tolist()
     keep_zero = bool(node.attributes.get("allowzero", 0))
     shape = [x.shape[i] if d == 0 and not keep_zero and i < x.rank else int(d) for i, d in enumerate(wanted)]
     if shape.count(-1) == 1:
@@ -73,17 +107,20 @@ def _flatten(node: Importing) -> Sequence[str]:
     shape = node.type(0).shape
     axis = int(node.attributes.get("axis", 1))
     axis += len(shape) if axis < 0 else 0
+    if not 0 <= axis <= len(shape):
+        raise node.fail(f"axis {axis} of an input of rank {len(shape)}")
     return reshape_to(node, (math.prod(shape[:axis]), math.prod(shape[axis:])))
 
 
 @imports("Squeeze")
 def _squeeze(node: Importing) -> Sequence[str]:
     shape = node.type(0).shape
-    if node.opset >= 13:
-        axes = node.constant(1, "axes").reshape(-1).tolist() if node.has(1) else None
-    else:
-        axes = node.attributes.get("axes")
-    drop = [i for i, d in enumerate(shape) if d == 1] if axes is None else normalized_axes(node, axes, len(shape))
+    axes = constant_or_attribute(node, 1, "axes", 13)
+    drop = (
+        [i for i, d in enumerate(shape) if d == 1]
+        if axes is None
+        else normalized_axes(node, axes, len(shape))
+    )
     if any(shape[i] != 1 for i in drop):
         raise node.fail(f"an axis of {axes} is not 1 in {list(shape)}")
     return reshape_to(node, [d for i, d in enumerate(shape) if i not in drop])
@@ -91,18 +128,10 @@ def _squeeze(node: Importing) -> Sequence[str]:
 
 @imports("Unsqueeze")
 def _unsqueeze(node: Importing) -> Sequence[str]:
-    axes = (node.constant(1, "axes").reshape(-1).tolist() if node.opset >= 13 else node.attributes["axes"])
+    axes = constant_or_attribute(node, 1, "axes", 13)
+    if axes is None:
+        raise node.fail("the axes are missing")
     rest = list(node.type(0).shape)
     for axis in normalized_axes(node, axes, len(rest) + len(axes)):
         rest.insert(axis, 1)
     return reshape_to(node, rest)
-
-
-@imports("Identity", "Dropout")
-def _identity(node: Importing) -> Sequence[str]:
-    if len([o for o in node.outputs if o]) > 1:
-        raise node.fail("Dropout with a mask output", "export the model in inference mode")
-    return [node.input(0)]
-
-
-__all__ = ["Reshape", "ReshapeAttrs", "normalized_axes", "reshape_to"]

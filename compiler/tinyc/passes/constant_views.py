@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Transposes the integers of DequantizeLinear(constant) instead of the real numbers behind it."""
+"""Transposes and reshapes the integers of DequantizeLinear(constant), not the real numbers behind it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,33 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.ir.graph import Editor, Graph
+from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.passes.constants import dequantize_of_constant, rearrange
 
 
 def constant_views(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for node in graph.nodes():
-        if node.op != "Transpose" or dequantize_of_constant(editor.view(), node.inputs[0]) is None:
+        if node.outputs[0] in editor.outputs or node.op not in ("Transpose", "Reshape"):
             continue
-        perm: tuple[int, ...] = node.attrs.perm
-        moved = rearrange(editor, node.inputs[0], lambda a, p=perm: np.ascontiguousarray(a.transpose(p)),  # type: ignore[misc]
-                          lambda axis, p=perm: p.index(axis))  # type: ignore[misc]
-        if node.outputs[0] in editor.outputs:
+        source = dequantize_of_constant(editor.view(), node.inputs[0])
+        if source is None:
+            continue
+        if node.op == "Transpose":
+            moved = _transposed(editor, node)
+        elif source.attrs.quant.per_tensor:
+            moved = _reshaped(editor, node)
+        else:
             continue
         editor.remove(node)
         editor.redirect(node.outputs[0], moved)
     return editor.done()
+
+
+def _transposed(editor: Editor, node: Node) -> str:
+    perm: tuple[int, ...] = node.attrs.perm
+    return rearrange(editor, node.inputs[0], lambda a: np.ascontiguousarray(a.transpose(perm)), perm.index)
+
+
+def _reshaped(editor: Editor, node: Node) -> str:
+    return rearrange(editor, node.inputs[0], lambda a: a.reshape(node.attrs.shape), lambda axis: axis)

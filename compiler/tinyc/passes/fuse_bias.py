@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adds a constant vector to a Conv or Gemm without bias: the Add becomes the bias."""
+"""Takes the Add of a constant of one value a channel into the bias of the Conv or Gemm before it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from tinyc.ir.graph import Editor, Graph, Node
-from tinyc.passes.constants import is_constant, rearrange
+from tinyc.ir.types import TensorType
+from tinyc.ops.registry import operator
+from tinyc.passes.constants import float_data, is_constant, rearrange
 
 
 def fuse_bias(graph: Graph[Any]) -> Graph[Any]:
@@ -17,29 +21,53 @@ def fuse_bias(graph: Graph[Any]) -> Graph[Any]:
             continue
         view = editor.view()
         for mine, other in ((0, 1), (1, 0)):
-            source = view.producer(node.inputs[mine])
-            if source is not None and _fits(view, source, node, node.inputs[mine], node.inputs[other]):
-                width = view.type(source.inputs[1]).shape[0]
-                bias = rearrange(editor, node.inputs[other], lambda a, n=width: a.reshape(n), lambda axis: 0)  # type: ignore[misc]
-                editor.remove(node)
-                clamp = node.attrs.clamp
-                attrs = replace(source.attrs, clamp=clamp) if clamp is not None else source.attrs
-                editor.replace(source, replace(source, attrs=attrs, inputs=(*source.inputs[:2], bias),
-                                               outputs=node.outputs))
-                editor.remove_value(node.inputs[mine])
+            result, addend = node.inputs[mine], node.inputs[other]
+            source = view.producer(result)
+            if source is not None and channel_constant(view, source, node, result, addend):
+                _fuse(editor, source, node, result, addend)
                 break
     return editor.done()
 
 
-def _fits(graph: Graph[Any], source: Node, add: Node, result: str, bias: str) -> bool:
-    if source.op not in ("Conv", "Gemm") or source.integer or source.attrs.clamp is not None:
+def channel_constant(graph: Graph[Any], source: Node, node: Node, result: str, operand: str) -> bool:
+    """Whether `node` joins `result`, which only it reads and a float Conv or Gemm (`source`, without
+    clamp) makes, with a constant of one value a channel or one in all."""
+    if operator(source.op).bias_operand is None or source.integer or source.attrs.clamp is not None:
         return False
-    if (len(source.inputs) > 2 and source.inputs[2]) or graph.sole_consumer(result) is None:
+    if graph.sole_consumer(result) is None or not is_constant(graph, operand):
         return False
-    if not is_constant(graph, bias) or graph.type(add.outputs[0]).shape != graph.type(result).shape:
+    if graph.type(node.outputs[0]).shape != graph.type(result).shape:
         return False
-    channels, shape, rank = graph.type(source.inputs[1]).shape[0], graph.type(bias).shape, graph.type(result).rank
-    last = source.op == "Gemm" or source.attrs.channels_last
-    axis = rank - 1 if last else 1
+    channels, rank = graph.type(source.inputs[1]).shape[0], graph.type(result).rank
+    shape = graph.type(operand).shape
+    axis = rank - 1 if source.op == "Gemm" or source.attrs.channels_last else 1
     padded = (1,) * (rank - len(shape)) + shape
-    return graph.type(bias).elements == channels and padded[axis] == channels
+    elements = graph.type(operand).elements
+    return elements == 1 or (elements == channels and padded[axis] == channels)
+
+
+def _fuse(editor: Editor, source: Node, node: Node, result: str, addend: str) -> None:
+    view = editor.view()
+    width = view.type(source.inputs[1]).shape[0]
+    old = source.inputs[2] if len(source.inputs) > 2 else ""
+    if old and not is_constant(view, old):
+        return
+    if not old and view.type(addend).elements == width:
+        bias = rearrange(editor, addend, lambda a: a.reshape(width), lambda axis: 0)
+    else:
+        total = np.broadcast_to(float_data(view, addend).reshape(-1), (width,)).astype(np.float64)
+        if old:
+            total = total + float_data(view, old)
+        array = total.astype(view.type(result).dtype.numpy)
+        bias = editor.const(f"{source.name}.bias", array, TensorType(view.type(result).dtype, (width,)))
+    editor.remove(node)
+    editor.replace(
+        source,
+        replace(
+            source,
+            attrs=replace(source.attrs, clamp=node.attrs.clamp),
+            inputs=(*source.inputs[:2], bias),
+            outputs=node.outputs,
+        ),
+    )
+    editor.remove_value(result)

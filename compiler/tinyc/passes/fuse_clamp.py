@@ -27,7 +27,8 @@ def fuse_clamp(graph: Graph[Any]) -> Graph[Any]:
             first, last = source.attrs.clamp
             low, high = min(max(first, low), high), min(max(last, low), high)
         editor.remove(node)
-        editor.replace(source, replace(source, attrs=replace(source.attrs, clamp=(low, high)),
-                                       outputs=node.outputs))
+        editor.replace(
+            source, replace(source, attrs=replace(source.attrs, clamp=(low, high)), outputs=node.outputs)
+        )
         editor.remove_value(node.inputs[0])
     return editor.done()

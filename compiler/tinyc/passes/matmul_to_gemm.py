@@ -24,5 +24,7 @@ def matmul_to_gemm(graph: Graph[Any]) -> Graph[Any]:
         if not graph.type(a).dtype.is_float:
             continue
         weights = rearrange(editor, b, lambda x: np.ascontiguousarray(x.T), lambda axis: 1 - axis)
-        editor.replace(node, replace(node, op="Gemm", attrs=GemmAttrs(node.attrs.clamp), inputs=(a, weights, "")))
+        editor.replace(
+            node, replace(node, op="Gemm", attrs=GemmAttrs(node.attrs.clamp), inputs=(a, weights, ""))
+        )
     return editor.done()

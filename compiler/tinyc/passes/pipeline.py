@@ -11,16 +11,23 @@ import tinyc.ops  # noqa: F401  (registers the operators)
 from tinyc.ir.dump import dump
 from tinyc.ir.graph import Graph
 from tinyc.ir.verify import BrokenGraph, verify
+from tinyc.passes.channels_last import channels_last
 from tinyc.passes.constant_views import constant_views
+from tinyc.passes.fold_batch_norm import fold_batch_norm
 from tinyc.passes.fold_constants import fold_constants
-from tinyc.passes.fuse_bias import fuse_bias
 from tinyc.passes.fuse_clamp import fuse_clamp
-from tinyc.passes.layout import channels_last, sink_transposes, transpose_into_gemm
+from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
+from tinyc.passes.merge_duplicates import merge_duplicates
 from tinyc.passes.propagate_quant import propagate_quant
 from tinyc.passes.qdq_to_integer import qdq_to_integer
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.passes.remove_identities import remove_identities
+from tinyc.passes.separate_outputs import separate_outputs
+from tinyc.passes.sink_transposes import sink_transposes
+from tinyc.passes.softmax_last_axis import softmax_last_axis
+from tinyc.passes.transpose_into_gemm import transpose_into_gemm
+from tinyc.passes.uint8_to_int8 import uint8_to_int8
 from tinyc.targets import Target
 
 PassFunction = Callable[[Graph[Any], Target], Graph[Any]]
@@ -41,18 +48,23 @@ def _plain(function: Callable[[Graph[Any]], Graph[Any]]) -> PassFunction:
 PIPELINE: tuple[Pass, ...] = (
     Pass("fold-constants", _plain(fold_constants)),
     Pass("remove-dead-code", _plain(remove_dead_code)),
-    Pass("constant-views", _plain(constant_views)),
     Pass("remove-identities", _plain(remove_identities)),
+    Pass("constant-views", _plain(constant_views)),
+    Pass("uint8-to-int8", _plain(uint8_to_int8)),
+    Pass("merge-duplicates", _plain(merge_duplicates)),
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
-    Pass("fuse-bias", _plain(fuse_bias)),
+    Pass("fold-batch-norm", _plain(fold_batch_norm)),
     Pass("fuse-clamp", _plain(fuse_clamp)),
     Pass("qdq-to-integer", _plain(qdq_to_integer)),
     Pass("propagate-quant", _plain(propagate_quant)),
+    Pass("fuse-pad", _plain(fuse_pad)),
     Pass("fold-dequantize", _plain(lambda g: fold_constants(g, keep_dequantize=False))),
+    Pass("softmax-last-axis", _plain(softmax_last_axis)),
     Pass("channels-last", _plain(channels_last)),
-    Pass("sink-transposes", _plain(lambda g: remove_identities(sink_transposes(remove_identities(g))))),
+    Pass("sink-transposes", _plain(sink_transposes)),
     Pass("transpose-into-gemm", _plain(transpose_into_gemm)),
     Pass("clean-up", _plain(lambda g: remove_dead_code(remove_identities(remove_dead_code(g))))),
+    Pass("separate-outputs", _plain(separate_outputs)),
 )
 
 
@@ -72,7 +84,9 @@ def run_passes(
             verify(graph)
         except BrokenGraph as error:
             before = ", ".join(done) or "none"
-            raise PassError(f"pass {step.name} broke the graph ({error}); passes before it: {before}") from error
+            raise PassError(
+                f"pass {step.name} broke the graph ({error}); passes before it: {before}"
+            ) from error
         done.append(step.name)
         if dump_after == step.name:
             show(dump(graph))

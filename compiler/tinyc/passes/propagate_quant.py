@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes scales where only the model's DequantizeLinear said them: on inputs, through views and copies."""
+"""Writes scales where only the model's DequantizeLinear said them: on inputs, through views and copies.
+
+int8 values that an operator merely moves then count as quantized, and the operator as integer.
+"""
 
 from __future__ import annotations
 
@@ -7,34 +10,31 @@ from dataclasses import replace
 from typing import Any
 
 from tinyc.ir.graph import Editor, Graph
+from tinyc.ir.types import DType, Quant
 from tinyc.ops.registry import operator
 
 
 def propagate_quant(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for node in reversed(graph.nodes()):  # from readers back to the graph's inputs
-        view = editor.view()
         if node.op == "DequantizeLinear":
-            quant = node.attrs.quant
-        elif operator(node.op).keeps_quant and node.outputs[0]:
-            quant = view.type(node.outputs[0]).quant
-        else:
-            continue
-        if quant is None or not node.inputs[0]:
-            continue
-        value = view.value(node.inputs[0])
-        movable = quant.per_tensor or node.op == "DequantizeLinear"
-        if value.type.quant is None and value.type.dtype.is_integer and movable:
-            editor.set_value(replace(value, type=replace(value.type, quant=quant)))
+            _mark(editor, node.inputs[0], node.attrs.quant)
+        elif node.inputs and node.inputs[0] and not operator(node.op).shares_quant:
+            _mark(editor, node.inputs[0], operator(node.op).quant_across(editor.view().type(node.outputs[0])))
     for node in graph.nodes():
-        view = editor.view()
-        if not operator(node.op).keeps_quant or node.integer:
+        if node.integer or not node.inputs or not node.inputs[0]:
             continue
-        source, result = view.value(node.inputs[0]), view.value(node.outputs[0])
-        quant = source.type.quant
-        if quant is not None and quant.per_tensor and source.type.dtype is result.type.dtype:
-            if result.type.quant is None:
-                result = editor.view().value(editor.set_value(replace(result, type=replace(result.type, quant=quant))))
-            if result.type.quant == quant:
-                editor.replace(node, replace(node, integer=True))
+        kind, view = operator(node.op), editor.view()
+        source = view.type(node.inputs[0])
+        _mark(editor, node.outputs[0], kind.quant_across(source))
+        result = editor.view().type(node.outputs[0])
+        same = source.quant is not None and source.quant.per_tensor and result.quant == source.quant
+        if kind.keeps_quant and same and source.dtype is result.dtype is DType.INT8 and source.quant:
+            editor.replace(node, kind.as_integer(node, source.quant))
     return editor.done()
+
+
+def _mark(editor: Editor, name: str, quant: Quant | None) -> None:
+    value = editor.view().value(name)
+    if quant is not None and value.type.quant is None and value.type.dtype.is_integer:
+        editor.set_value(replace(value, type=replace(value.type, quant=quant)))

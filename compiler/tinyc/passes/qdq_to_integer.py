@@ -2,32 +2,48 @@
 """DequantizeLinear -> operator -> QuantizeLinear becomes the operator's integer form.
 
 Which operators have one, and for which types, is the operators' own knowledge
-(`Operator.integer_obstacle`); this pass only matches the pattern. Operators that keep their operand's
-scale (pooling, Reshape, ...) get a Requantize behind them where the model asks for another one. What
-cannot be matched stays float between its DequantizeLinear and QuantizeLinear.
+(`Operator.integer_obstacle`); this pass only matches the pattern. Where the integer form gives its
+result, or wants its operands, at another scale than the model says (pooling, Concat, Softmax, ...), a
+Requantize lies between. What cannot be matched stays float between its DequantizeLinear and
+QuantizeLinear, with the reason in the node's `obstacle`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, NoAttrs, Node, Value
-from tinyc.ir.types import DType, TensorType
+from tinyc.ir.types import DType, Quant, TensorType
 from tinyc.ops.registry import operator
 from tinyc.passes.constants import dequantize_of_constant, float_data, is_constant
 
-WEIGHTED = ("Conv", "Gemm")
+
+@dataclass(frozen=True)
+class IntegerForm:
+    """Types of the node's operands in integers, of its result, and the type that the model wants."""
+
+    operands: tuple[TensorType | None, ...]
+    result: TensorType
+    wanted: TensorType
 
 
 def qdq_to_integer(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
-    for node in graph.nodes():
-        if node.op in ("DequantizeLinear", "QuantizeLinear") or node.integer or len(node.outputs) != 1:
+    for original in graph.nodes():
+        if original.op in ("DequantizeLinear", "QuantizeLinear", "ShiftSign") or original.integer:
             continue
-        _convert(editor, editor.view().node(node.name))
+        view = editor.view()
+        node = view.node(original.name)
+        if len(node.outputs) != 1 or not view.type(node.outputs[0]).dtype.is_float:
+            continue
+        form = integer_form(view, node)
+        if isinstance(form, str):
+            editor.replace(node, replace(node, obstacle=form))
+        else:
+            _convert(editor, node, form)
     return editor.done()
 
 
@@ -50,64 +66,93 @@ def stored(graph: Graph[Any], value: str) -> tuple[str, TensorType] | None:
     return source, replace(graph.type(source), quant=node.attrs.quant)
 
 
-def integer_types(graph: Graph[Any], node: Node) -> tuple[list[TensorType | None], TensorType] | str:
-    """Operand and result types of the node's integer form, or why there is none."""
-    after = quantize_after(graph, node.outputs[0])
-    if not after:
-        return "its result is not quantized"
-    output = replace(graph.type(node.outputs[0]), dtype=after[0].attrs.dtype, quant=after[0].attrs.quant)
+def integer_form(graph: Graph[Any], node: Node) -> IntegerForm | str:
+    """The types of the node's integer form, or why there is none."""
+    kind = operator(node.op)
     types: list[TensorType | None] = []
     for index, name in enumerate(node.inputs):
         pair = stored(graph, name) if name else None
-        if name and node.op in WEIGHTED and index == 2:
+        if not name:
+            types.append(None)
+        elif index in kind.plain_operands:
+            types.append(graph.type(name))
+        elif index == kind.bias_operand:
             if not is_constant(graph, name):
                 return "its bias is not a constant"
             types.append(TensorType(DType.INT32, graph.type(name).shape))
-        elif name and pair is None:
+        elif pair is None:
             return f"operand {name!r} is not quantized"
         else:
-            types.append(pair[1] if pair else None)
-    kind = operator(node.op)
-    result = replace(output, quant=types[0].quant) if kind.keeps_quant and types[0] else output
+            types.append(pair[1])
+    after = quantize_after(graph, node.outputs[0])
+    if not after:
+        return "its result is not quantized"
+    quant: Quant = after[0].attrs.quant
+    wanted = replace(graph.type(node.outputs[0]), dtype=after[0].attrs.dtype, quant=quant)
+    if not quant.per_tensor:
+        return "its result is quantized per channel"
+    result = replace(wanted, quant=kind.natural_quant(node, types, quant))
     obstacle = kind.integer_obstacle(node, types, result)
-    return obstacle if obstacle else (types, output)
+    return obstacle if obstacle else IntegerForm(tuple(types), result, wanted)
 
 
-def _convert(editor: Editor, node: Node) -> None:
-    view = editor.view()
-    found = integer_types(view, node)
-    if isinstance(found, str):
-        return
-    types, output = found
-    kind = operator(node.op)
-    inputs = []
-    for index, (name, type_) in enumerate(zip(node.inputs, types, strict=True)):
-        if type_ is None:
-            inputs.append("")
-        elif node.op in WEIGHTED and index == 2:
-            inputs.append(_bias(editor, view, node, types, name))
+def _convert(editor: Editor, node: Node, form: IntegerForm) -> None:
+    view, kind = editor.view(), operator(node.op)
+    inputs: list[str] = []
+    for index, (name, type_) in enumerate(zip(node.inputs, form.operands, strict=True)):
+        if type_ is None or index in kind.plain_operands:
+            inputs.append(name)
+        elif index == kind.bias_operand:
+            inputs.append(_bias(editor, view, node, form, name))
         else:
             pair = stored(view, name)
             assert pair is not None
-            inputs.append(_with_quant(editor, pair[0], type_))
+            operand = _with_quant(editor, pair[0], type_)
+            if kind.shares_quant and type_.quant != form.result.quant:
+                operand = _requantized(editor, node, operand, replace(type_, quant=form.result.quant))
+            inputs.append(operand)
     quantizers = quantize_after(view, node.outputs[0])
+    # The value that stays is a graph output if one of them is, so that it keeps its name.
+    quantizers.sort(key=lambda q: q.outputs[0] not in editor.outputs)
     keep = quantizers[0].outputs[0]
-    result = replace(output, quant=types[0].quant) if kind.keeps_quant and types[0] else output
     for other in quantizers[1:]:
         editor.remove(other)
-        editor.redirect(other.outputs[0], keep)
-        editor.remove_value(other.outputs[0])
+        if other.outputs[0] in editor.outputs:
+            editor.copy_to(keep, other.outputs[0])
+        else:
+            editor.redirect(other.outputs[0], keep)
+            editor.remove_value(other.outputs[0])
     editor.remove(quantizers[0])
     editor.remove(node)
     editor.remove_value(node.outputs[0])
-    editor.set_value(Value(keep, output))
-    if result.quant == output.quant:
-        editor.add(replace(node, inputs=tuple(inputs), outputs=(keep,), integer=True))
+    editor.set_value(Value(keep, form.wanted))
+    integer = replace(node, inputs=tuple(inputs), outputs=(keep,), integer=True, obstacle="")
+    if form.result.quant == form.wanted.quant:
+        editor.add(integer)
         return
-    middle = editor.temp(f"{node.name}.scaled", result)
-    editor.add(replace(node, inputs=tuple(inputs), outputs=(middle,), integer=True))
-    editor.add(Node(editor.fresh(f"{node.name}.requantize"), "Requantize", NoAttrs(), (middle,), (keep,),
-                    True, node.position))
+    middle = editor.temp(f"{node.name}.scaled", form.result)
+    editor.add(replace(integer, outputs=(middle,)))
+    _add_requantize(editor, node, middle, keep)
+
+
+def _requantized(editor: Editor, node: Node, source: str, type_: TensorType) -> str:
+    result = editor.temp(f"{source}.scaled", type_)
+    _add_requantize(editor, node, source, result)
+    return result
+
+
+def _add_requantize(editor: Editor, node: Node, source: str, result: str) -> None:
+    editor.add(
+        Node(
+            editor.fresh(f"{node.name}.requantize"),
+            "Requantize",
+            NoAttrs(),
+            (source,),
+            (result,),
+            True,
+            node.position,
+        )
+    )
 
 
 def _with_quant(editor: Editor, name: str, type_: TensorType) -> str:
@@ -116,21 +161,26 @@ def _with_quant(editor: Editor, name: str, type_: TensorType) -> str:
     if value.type.quant is None:
         editor.set_value(replace(value, type=type_))
         return name
-    if value.type.quant == type_.quant or value.data is None:
+    if value.type.quant == type_.quant:
         return name
-    return editor.const(name, value.data, type_)
+    if value.data is not None:
+        return editor.const(name, value.data, type_)
+    copy = editor.temp(name, type_)
+    editor.add(Node(editor.fresh(f"{name}.copy"), "Identity", NoAttrs(), (name,), (copy,)))
+    return copy
 
 
-def _bias(editor: Editor, view: Graph[Any], node: Node, types: list[TensorType | None], name: str) -> str:
+def _bias(editor: Editor, view: Graph[Any], node: Node, form: IntegerForm, name: str) -> str:
     """The bias as int32 at scale in*w: as stored where it has that scale, else quantized anew."""
-    x, w = types[0], types[1]
+    x, w = form.operands[0], form.operands[1]
     assert x is not None and w is not None and x.quant is not None and w.quant is not None
     scale = np.array(x.quant.scale[0], np.float64) * np.array(w.quant.scale, np.float64)
     source = dequantize_of_constant(view, name)
     if source is not None and not any(source.attrs.quant.zero_point):
         data = view.data(source.inputs[0])
         have = np.broadcast_to(np.array(source.attrs.quant.scale, np.float64), data.shape)
-        if data.dtype == np.int32 and np.allclose(have, np.broadcast_to(scale, data.shape), rtol=1e-4, atol=0):
+        want = np.broadcast_to(scale, data.shape)
+        if data.dtype == np.int32 and np.allclose(have, want, rtol=1e-4, atol=0):
             return source.inputs[0]
     real = float_data(view, name).astype(np.float64)
     steps = np.clip(np.rint(real / scale), -(2.0**31), 2.0**31 - 1).astype(np.int32)

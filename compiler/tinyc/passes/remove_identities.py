@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Removes operators that change nothing and joins chains of Reshape and of Transpose.
 
-Reshape to the same shape; Transpose by the identity; Reshape of Reshape; Transpose of Transpose;
-a Transpose that moves only axes of extent 1 (it becomes a Reshape); an unbounded Clip.
+Identity; Reshape to the same shape; Transpose by the identity; Reshape of Reshape; Transpose of
+Transpose; a Transpose that moves only axes of extent 1 (it becomes a Reshape); an unbounded Clip.
 """
 
 from __future__ import annotations
@@ -14,29 +14,28 @@ from typing import Any
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ops.transpose import TransposeAttrs
 from tinyc.ops.view import ReshapeAttrs
+from tinyc.passes.transposes import moves_only_ones
 
 
 def remove_identities(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
-    changed = True
-    while changed:
-        changed = False
-        for node in editor.view().nodes():
-            if _simplify(editor, node):
-                changed = True
-                break
+    simplify(editor)
     return editor.done()
 
 
-def moves_only_ones(perm: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Whether the axes of extent above 1 keep their order."""
-    kept = [p for p in perm if shape[p] != 1]
-    return kept == sorted(kept)
+def simplify(editor: Editor) -> None:
+    """Removes identities and joins chains until there is nothing left to do."""
+    changed = True
+    while changed:
+        changed = False
+        for original in editor.view().nodes():
+            if ("op", original.name) in editor.nx:
+                changed |= _simplify(editor, editor.view().node(original.name))
 
 
 def _simplify(editor: Editor, node: Node) -> bool:
     view = editor.view()
-    if node.op not in ("Reshape", "Transpose", "Clip"):
+    if node.op not in ("Reshape", "Transpose", "Clip", "Identity"):
         return False
     source = view.type(node.inputs[0])
     result = view.type(node.outputs[0])
@@ -59,6 +58,8 @@ def _simplify(editor: Editor, node: Node) -> bool:
 
 
 def _is_identity(node: Node, shape: tuple[int, ...]) -> bool:
+    if node.op == "Identity":
+        return True
     if node.op == "Reshape":
         return bool(node.attrs.shape == shape)
     if node.op == "Transpose":

@@ -35,7 +35,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 def doubling_high_mul(a: Array | int, b: Array | int) -> Array:
     """Rounding high half of 2*a*b, saturated: gemmlowp's SaturatingRoundingDoublingHighMul."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
-    return np.minimum((product + (1 << 30)) >> 31, INT32_MAX)
+    return np.asarray(np.minimum((product + (1 << 30)) >> 31, INT32_MAX))
 
 
 def divide_by_power_of_two(x: Array | int, exponent: Array | int) -> Array:
@@ -54,7 +54,8 @@ def requantize(acc: Array, multiplier: Array | int, shift: Array | int) -> Array
     """MultiplyByQuantizedMultiplier: an int32 accumulator times multiplier * 2^(shift - 31)."""
     shifts = np.asarray(shift, np.int64)
     left, right = np.maximum(shifts, 0), np.maximum(-shifts, 0)
-    return divide_by_power_of_two(doubling_high_mul(_wrap32(np.asarray(acc, np.int64) << left), multiplier), right)
+    wide = _wrap32(np.asarray(acc, np.int64) << left)
+    return divide_by_power_of_two(doubling_high_mul(wide, multiplier), right)
 
 
 def saturate(x: Array, low: int, high: int, dtype: str = "int8") -> Array:
@@ -66,16 +67,19 @@ def round_half_away(x: float) -> int:
     return int(math.floor(abs(x) + 0.5)) * (1 if x >= 0 else -1)
 
 
-def quantize_linear(x: Array, scale: Array, zero_point: Array, low: int, high: int) -> Array:
+def quantize_linear(
+    x: Array | float, scale: Array | float, zero_point: Array | int, low: int, high: int
+) -> Array:
     """ONNX QuantizeLinear in float32: round half to even, then saturate; int64 result."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         steps = np.rint(np.asarray(x, np.float32) / np.asarray(scale, np.float32))
-    steps = np.nan_to_num(steps.astype(np.float64), nan=0.0, posinf=2.0**40, neginf=-(2.0**40))
+    steps = np.nan_to_num(steps.astype(np.float64), nan=-(2.0**40), posinf=2.0**40, neginf=-(2.0**40))
     return np.clip(steps + np.asarray(zero_point, np.float64), low, high).astype(np.int64)
 
 
-def clamp_limits(clamp: tuple[float, float] | None, scale: float, zero_point: int,
-                 limits: tuple[int, int]) -> tuple[int, int]:
+def clamp_limits(
+    clamp: tuple[float, float] | None, scale: float, zero_point: int, limits: tuple[int, int]
+) -> tuple[int, int]:
     """Activation limits in integers, as TFLite's CalculateActivationRangeQuantized."""
     low, high = limits
     if clamp is None:
