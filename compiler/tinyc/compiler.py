@@ -17,9 +17,10 @@ from tinyc.backend.names import C_KEYWORDS, identifier
 from tinyc.backend.program import Program
 from tinyc.errors import TinycError
 from tinyc.frontend import Imported, import_model
-from tinyc.ir.graph import Graph
+from tinyc.ir.graph import Editor, Graph
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
+from tinyc.passes.io_dtype import convert_io
 from tinyc.passes.pipeline import run_passes
 from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
@@ -76,17 +77,38 @@ def model_name(request: Request) -> str:
     return request.name.lower()
 
 
-def compile_model(request: Request, show: Callable[[str], None] = print) -> Compiled:
-    """Compiles without writing anything. Raises TinycError for what the user has to mend."""
+def compile_model(request: Request, show: Callable[[str], None] = print, expose: bool = False) -> Compiled:
+    """Compiles without writing anything. Raises TinycError for what the user has to mend.
+
+    expose: every layer's result becomes an output, in the order of execution (for finding differences).
+    """
     name = model_name(request)
     imported = import_model(request.model, request.dims)
     graph = run_passes(imported.graph, request.target, request.dump_after, show)
+    graph = convert_io(graph, request.io_dtype)
+    if request.require_integer:
+        _require_integer(graph)
+    if expose:
+        editor = Editor(graph)
+        editor.outputs = tuple(dict.fromkeys(o for node in graph.nodes() for o in node.outputs if o))
+        graph = editor.done()
     options = Options(request.target, request.kernels, request.optimize, request.io)
     program = lower(graph, options, name)
     arena = plan_arena(program, request.io, request.plan_effort)
     emitted = emit(graph, program, arena, options, request.target.name)
     report = build_report(imported, graph, program, arena, emitted, request)
     return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report))
+
+
+def _require_integer(graph: Graph[Any]) -> None:
+    """Raises TinycError at the first operator that computes on real numbers."""
+    for node in graph.nodes():
+        types = (*graph.input_types(node), *graph.output_types(node))
+        if any(t is not None and t.dtype.is_float for t in types):
+            edge = node.op in ("QuantizeLinear", "DequantizeLinear")
+            raise TinycError("a float operator remains", node=f"{node.name!r}, {node.op}",
+                             hint="--io-dtype int8 drops the conversions at the edges" if edge
+                             else "quantize its inputs and outputs in the model")
 
 
 def _memory_warnings(request: Request, report: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options that several commands share. `takes_request` gives a command every option of `compile`."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinyc.errors import TinycError
+
+if TYPE_CHECKING:
+    from tinyc.compiler import Compiled, Request
+
+
+class Optimize(enum.StrEnum):
+    """What code generation minimises."""
+
+    default = "default"
+    speed = "speed"
+    size = "size"
+    ram = "ram"
+
+
+class Kernels(enum.StrEnum):
+    """Where kernels come from."""
+
+    auto = "auto"
+    cmsis_nn = "cmsis-nn"
+    reference = "reference"
+
+
+class Io(enum.StrEnum):
+    """Where inputs and outputs live."""
+
+    arena = "arena"
+    caller = "caller"
+
+
+class IoDtype(enum.StrEnum):
+    """Element types of inputs and outputs."""
+
+    model = "model"
+    int8 = "int8"
+    float32 = "float32"
+
+
+def _request(
+    model: Annotated[Path, typer.Argument(help="The ONNX model.", metavar="MODEL")],
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="A target's name (see `tinyc targets`) or a TOML file of your own.")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Prefix of all generated names; the model file's name by default.")
+    ] = None,
+    optimize: Annotated[Optimize, typer.Option("--optimize", help="What to favour.")] = Optimize.default,
+    kernels: Annotated[
+        Kernels,
+        typer.Option("--kernels", help="auto: the cheapest of the bundled ones. cmsis-nn: call the CMSIS-NN library "
+                     "that your firmware links. reference: bundled, portable C only."),
+    ] = Kernels.auto,
+    io: Annotated[
+        Io, typer.Option("--io", help="arena: inputs and outputs have slots that share memory with activations. "
+                         "caller: the caller's buffers are used directly.")
+    ] = Io.arena,
+    io_dtype: Annotated[
+        IoDtype, typer.Option("--io-dtype", help="model: as in the ONNX file. int8: quantized at the edges. "
+                              "float32: real numbers, quantized inside.")
+    ] = IoDtype.model,
+    dim: Annotated[
+        list[str] | None, typer.Option("--dim", help="Fixes a symbolic dimension.", metavar="NAME=SIZE")
+    ] = None,
+    require_integer: Annotated[
+        bool, typer.Option("--require-integer", help="Fail, naming the node, where a float operator would remain.")
+    ] = False,
+    dump_after: Annotated[
+        str | None, typer.Option("--dump-after", help="Print the graph after this pass, to stderr.", metavar="PASS")
+    ] = None,
+    plan_effort: Annotated[
+        float, typer.Option("--plan-effort", help="Bound on the work of the memory planner, in deterministic units.",
+                            min=0.0)
+    ] = 4.0,
+    strict_memory: Annotated[
+        bool, typer.Option("--strict-memory", help="Fail when the model exceeds the target's memories.")
+    ] = False,
+) -> Request:
+    """Collects the options into a Request. Raises TinycError."""
+    from tinyc.compiler import Request
+    from tinyc.targets import load_target
+
+    return Request(
+        model=model, target=load_target(target), name=name, optimize=optimize.value, kernels=kernels.value,
+        io=io.value, io_dtype=io_dtype.value, dims=_dims(dim or []), require_integer=require_integer,
+        dump_after=dump_after, plan_effort=plan_effort, strict_memory=strict_memory,
+    )
+
+
+def _dims(texts: list[str]) -> dict[str, int]:
+    dims: dict[str, int] = {}
+    for text in texts:
+        name, _, size = text.partition("=")
+        if not name or not size.isdigit() or int(size) == 0:
+            raise TinycError(f"--dim {text!r} is not NAME=SIZE", hint="for example --dim time=49")
+        dims[name] = int(size)
+    return dims
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The parameters with their annotations evaluated where that can be done: a Request exists in name only."""
+    evaluated = []
+    for parameter in inspect.signature(function).parameters.values():
+        annotation = parameter.annotation
+        if isinstance(annotation, str) and "Request" not in annotation:
+            annotation = eval(annotation, vars(sys.modules[function.__module__]))
+        evaluated.append(parameter.replace(annotation=annotation))
+    return evaluated
+
+
+def takes_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Replaces the command's first parameter, a Request, by all options of `compile`."""
+    own = _parameters(command)[1:]
+    shared = _parameters(_request)
+    names = {p.name for p in shared}
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        request = _request(**{k: v for k, v in values.items() if k in names})
+        command(request, **{k: v for k, v in values.items() if k not in names})
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
+    vars(wrapper)["__signature__"] = inspect.Signature(parameters)
+    wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapper
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+InputsOption = Annotated[
+    Path | None,
+    typer.Option("--inputs", help="Inputs, and outputs to compare with, in an .npz: arrays 'in:NAME' and 'out:NAME' "
+                 "whose first axis counts the cases.", metavar="X.npz"),
+]
+
+
+def print_json(value: Any) -> None:
+    """The result of a command, on stdout."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def compiled(request: Request) -> Compiled:
+    """Compiles with notes, warnings and progress on stderr."""
+    from tinyc.cli.progress import progress
+    from tinyc.compiler import compile_model
+
+    with progress(f"compiling {request.model.name}"):
+        result = compile_model(request, lambda text: typer.echo(text, err=True))
+    for note in result.imported.notes:
+        typer.echo(f"note: {note}", err=True)
+    for warning in result.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    return result

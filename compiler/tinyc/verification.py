@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does the generated C compute what it should? Runs it and compares.
+
+The reference is, in this order: the outputs in the user's .npz; for models with integer operators the
+NumPy evaluation of the int8 specification; onnxruntime. Integers must be equal, real numbers within
+`tolerance` times the range of the expected output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinyc.backend.emit import Port
+from tinyc.cases import Cases
+from tinyc.compiler import Compiled
+from tinyc.errors import TinycError
+from tinyc.execute import build_model, written
+from tinyc.ir.evaluate import evaluate
+from tinyc.ir.types import Array
+from tinyc.toolchain import run
+
+DEFAULT_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class OutputResult:
+    """The comparison of one output over all cases."""
+
+    name: str
+    bit_exact_cases: int
+    mismatched_elements: int
+    elements: int
+    max_abs_error: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The comparison of all outputs. `reference`: what they were compared with."""
+
+    passed: bool
+    cases: int
+    reference: str
+    outputs: tuple[OutputResult, ...]
+    unaligned: str | None = None
+
+
+def run_cases(compiled: Compiled, cases: Cases, sanitize: bool = False) -> tuple[list[tuple[Array, ...]], str | None]:
+    """Outputs of the generated C for every case; and where it made an unaligned access that the core forbids."""
+    with written(compiled) as folder:
+        elf = build_model(compiled, folder, sanitize=sanitize)
+        result = run(elf, [[a.tobytes() for a in case] for case in cases.inputs])
+    if result.status != 0:
+        raise TinycError(f"{compiled.name}_run returned {result.status}", hint="see the header for its meaning")
+    outputs = [tuple(np.frombuffer(raw, port.dtype.numpy).reshape(port.shape)
+                     for raw, port in zip(case, compiled.emitted.outputs, strict=True)) for case in result.outputs]
+    found = result.unaligned
+    unaligned = None
+    if found is not None and found.count:
+        unaligned = f"{found.count} unaligned accesses, the first in {found.function or hex(found.pc)}"
+    return outputs, unaligned
+
+
+def reference_outputs(compiled: Compiled, cases: Cases) -> tuple[str, list[tuple[Array, ...]]]:
+    """(name of the reference, its outputs for every case)."""
+    if cases.expected is not None:
+        return "npz", [tuple(case) for case in cases.expected]
+    graph = compiled.graph
+    if any(node.integer for node in graph.nodes()):
+        results = []
+        for case in cases.inputs:
+            values = evaluate(graph, dict(zip(graph.inputs, case, strict=True)))
+            results.append(tuple(values[o] for o in graph.outputs))
+        return "integer evaluation", results
+    return "onnxruntime", onnxruntime_outputs(compiled, cases)
+
+
+def onnxruntime_outputs(compiled: Compiled, cases: Cases) -> list[tuple[Array, ...]]:
+    """onnxruntime's results on the model file, without graph optimizations."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    try:
+        session = onnxruntime.InferenceSession(str(compiled.request.model), options, ["CPUExecutionProvider"])
+    except Exception as error:
+        raise TinycError(f"onnxruntime cannot run the model ({type(error).__name__})",
+                         hint="give expected outputs in --inputs X.npz") from None
+    results = []
+    for case in cases.inputs:
+        feed = {p.name: a for p, a in zip(compiled.emitted.inputs, case, strict=True)}
+        names = [i.name for i in session.get_inputs()]
+        results.append(tuple(session.run(None, {n: feed[n] for n in names if n in feed})))
+    return results
+
+
+def compare(port: Port, got: Sequence[Array], want: Sequence[Array], tolerance: float) -> OutputResult:
+    """One output, all cases."""
+    exact = mismatched = 0
+    worst = 0.0
+    real = port.dtype.is_float
+    wide = [np.asarray(w, np.float64) for w in want]
+    finite = np.concatenate([w[np.isfinite(w)].reshape(-1) for w in wide]) if wide else np.zeros(0)
+    spread = float(finite.max() - finite.min()) if finite.size else 0.0
+    scale = spread if spread > 0 else float(np.abs(finite).max()) if finite.size and np.abs(finite).max() > 0 else 1.0
+    for g, w, w64 in zip(got, want, wide, strict=True):
+        equal = np.array_equal(np.asarray(g), np.asarray(w), equal_nan=real)
+        exact += equal
+        a = np.asarray(g, np.float64)
+        same = (a == w64) | (np.isnan(a) & np.isnan(w64))
+        with np.errstate(invalid="ignore"):
+            difference = np.where(same, 0.0, np.abs(a - w64))
+        difference = np.where(np.isnan(difference), np.inf, difference)
+        worst = max(worst, float(difference.max(initial=0.0)))
+        limit = tolerance * scale if real else 0.0
+        mismatched += int((difference > limit).sum())
+    elements = sum(int(w.size) for w in wide)
+    return OutputResult(port.name, exact, mismatched, elements, worst, mismatched == 0)
+
+
+def verify_compiled(compiled: Compiled, cases: Cases, tolerance: float = DEFAULT_TOLERANCE) -> Verification:
+    """Runs the model on its target and compares."""
+    got, unaligned = run_cases(compiled, cases)
+    reference, want = reference_outputs(compiled, cases)
+    results = tuple(
+        compare(port, [g[k] for g in got], [np.asarray(w[k]).reshape(port.shape) for w in want], tolerance)
+        for k, port in enumerate(compiled.emitted.outputs)
+    )
+    return Verification(all(r.passed for r in results) and unaligned is None, len(cases), reference, results, unaligned)
+
+
+def first_difference(compiled: Compiled, cases: Cases, tolerance: float = DEFAULT_TOLERANCE) -> dict[str, Any] | None:
+    """The first layer whose result differs between NumPy evaluation, host C and the target; None if none does.
+
+    `compiled` must expose every layer's result as an output (tinyc.compiler.compile_model, expose=True),
+    once for the host and once for the target.
+    """
+    graph = compiled.graph
+    got, _ = run_cases(compiled, cases)
+    producers = {o: n for n in graph.nodes() for o in n.outputs if o}
+    expected = [evaluate(graph, dict(zip(graph.inputs, case, strict=True))) for case in cases.inputs]
+    order = {node.name: k for k, node in enumerate(graph.nodes())}
+    ports = sorted(enumerate(compiled.emitted.outputs),
+                   key=lambda pair: order.get(producers[pair[1].name].name, -1) if pair[1].name in producers else -1)
+    for k, port in ports:
+        node = producers.get(port.name)
+        if node is None:
+            continue
+        result = compare(port, [g[k] for g in got], [e[port.name] for e in expected], tolerance)
+        if not result.passed:
+            return {"name": node.name, "op": node.op, "target": compiled.request.target.name,
+                    "mismatched_elements": result.mismatched_elements, "elements": result.elements,
+                    "max_abs_error": result.max_abs_error}
+    return None
