@@ -7,7 +7,7 @@ import difflib
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 
 from tinyc.errors import TinycError
+from tinyc.frontend import schema
+from tinyc.frontend.inputs import MAX_ELEMENTS, Dimensions, dtype_of
 from tinyc.frontend.load import read_model, to_array
 from tinyc.ir.graph import Editor, Graph, Node, Value
 from tinyc.ir.types import Array, DType, Quant, TensorType
@@ -22,22 +24,7 @@ from tinyc.ops.registry import IMPORTERS, ShapeError, operator
 
 log = logging.getLogger(__name__)
 
-MAX_ELEMENTS = 1 << 28
-_DTYPES: dict[int, DType] = {
-    onnx.TensorProto.FLOAT: DType.FLOAT32,
-    onnx.TensorProto.DOUBLE: DType.FLOAT64,
-    onnx.TensorProto.FLOAT16: DType.FLOAT16,
-    onnx.TensorProto.INT8: DType.INT8,
-    onnx.TensorProto.INT16: DType.INT16,
-    onnx.TensorProto.INT32: DType.INT32,
-    onnx.TensorProto.INT64: DType.INT64,
-    onnx.TensorProto.UINT8: DType.UINT8,
-    onnx.TensorProto.UINT16: DType.UINT16,
-    onnx.TensorProto.UINT32: DType.UINT32,
-    onnx.TensorProto.UINT64: DType.UINT64,
-    onnx.TensorProto.BOOL: DType.BOOL,
-    onnx.TensorProto.STRING: DType.STRING,
-}
+MAX_CONSTANT = 1 << 24  # elements that folding may make
 MIN_OPSET, MAX_OPSET = 7, onnx.defs.onnx_opset_version()
 _DOMAINS = {"ai.onnx": ""}
 
@@ -51,18 +38,8 @@ class Imported:
     sha256: str
     opsets: dict[str, int]
     notes: tuple[str, ...]
-
-
-def dtype_of(code: int, where: str) -> DType:
-    dtype = _DTYPES.get(code)
-    if dtype is None:
-        name = onnx.TensorProto.DataType.Name(code) if code in onnx.TensorProto.DataType.values() else code
-        raise TinycError(
-            f"element type {name} is not supported",
-            node=where,
-            hint="supported: " + ", ".join(d.label for d in _DTYPES.values()),
-        )
-    return dtype
+    input_names: tuple[str, ...]  # in the model; in the IR the same unless two values share one
+    output_names: tuple[str, ...]
 
 
 @dataclass
@@ -147,6 +124,8 @@ class _Lowering:
                 raise ShapeError(f"a result of shape {list(type_.shape)} is too large")
         constant = bool(inputs) and all(c is not None for i, c in zip(inputs, constants, strict=True) if i)
         if constant and op != "DequantizeLinear":
+            if sum(t.elements for t in inferred) > MAX_CONSTANT:
+                raise ShapeError(f"a constant of shape {list(inferred[0].shape)} is too large")
             arrays = kind.evaluate(draft, constants, inferred)
             return [
                 self.editor.const(f"{draft.name}.out", np.asarray(a), t)
@@ -159,125 +138,180 @@ class _Lowering:
         return list(outputs)
 
 
-def _attribute(attribute: onnx.AttributeProto) -> Any:
-    value = onnx.helper.get_attribute_value(attribute)
+def _attribute(attribute: onnx.AttributeProto, where: str) -> Any:
+    value: Any = onnx.helper.get_attribute_value(attribute)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if attribute.type == onnx.AttributeProto.TENSOR:
+        dtype_of(value.data_type, where)
         return to_array(value)
     return list(value) if attribute.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS) else value
 
 
 def import_model(path: Path, dims: Mapping[str, int] | None = None) -> Imported:
     """Loads and lowers a model. `dims` fixes symbolic dimensions by name. Raises TinycError."""
-    model, raw = read_model(path)
-    opsets = {_DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
-    opset = opsets.get("", MAX_OPSET)
-    if not MIN_OPSET <= opset <= MAX_OPSET:
+    try:
+        model, raw = read_model(path)
+        return _lower(model, path.stem, raw, dims or {})
+    except UnicodeDecodeError:
         raise TinycError(
-            f"opset {opset} is not supported", hint=f"export with an opset from {MIN_OPSET} to {MAX_OPSET}"
-        )
+            f"{path.name} has a name that is not UTF-8", hint="the file is damaged: export the model again"
+        ) from None
+    except (MemoryError, RecursionError):
+        raise TinycError(
+            f"{path.name} is too large or too deep", hint="this is no microcontroller model"
+        ) from None
+
+
+def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int]) -> Imported:
     proto = model.graph
-    notes: list[str] = []
+    opsets = {_DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
+    _check_opset(proto, opsets)
+    dimensions = Dimensions(dims)
     lowering = _Lowering(Editor(proto.name or "model"))
-    constants = {t.name for t in proto.initializer}
+    if proto.sparse_initializer:
+        raise TinycError("sparse initializers are not supported", hint="export with dense weights")
     for tensor in proto.initializer:
+        if tensor.name in lowering.names:
+            raise TinycError(f"two initializers named {tensor.name!r}", hint="export the model again")
         dtype_of(tensor.data_type, f"tensor {tensor.name!r}")
         array = to_array(tensor)
-        name = lowering.editor.const(tensor.name, array, TensorType(DType.of(array), tuple(array.shape)))
-        lowering.names[tensor.name] = name
-    used_dims: set[str] = set()
-    for info in proto.input:
-        if info.name in constants:
-            continue
-        type_ = _input_type(info, dims or {}, used_dims, notes)
-        if info.name in lowering.names:
-            raise TinycError(f"two graph inputs named {info.name!r}", hint="export the model again")
-        name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), type_))
+        type_ = TensorType(DType.of(array), tuple(array.shape))
+        lowering.names[tensor.name] = lowering.editor.const(tensor.name, array, type_)
+    constants = set(lowering.names)
+    inputs = [info for info in proto.input if info.name not in constants]
+    dimensions.scan(inputs)
+    for info in inputs:
+        if info.name in lowering.names or not info.name:
+            raise TinycError(
+                f"a graph input named {info.name!r}, twice or empty", hint="export the model again"
+            )
+        name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), dimensions.type_of(info)))
         lowering.names[info.name] = name
         lowering.editor.inputs += (name,)
-    unknown = sorted(set(dims or {}) - used_dims)
-    if unknown:
-        raise TinycError(
-            f"no symbolic dimension named {', '.join(unknown)}",
-            hint="tinyc inspect shows the model's dimensions",
-        )
+    dimensions.check_all_used()
+    later = {o for node in proto.node for o in node.output}
     for position, node in enumerate(proto.node):
         lowering.position = position
-        _lower_node(lowering, node, opsets, position)
-    outputs = []
-    for info in proto.output:
-        if info.name not in lowering.names:
-            raise TinycError(
-                f"graph output {info.name!r} is computed by no node", hint="export the model again"
-            )
-        outputs.append(lowering.names[info.name])
-    if not outputs:
-        raise TinycError("the model has no output", hint="export the model again")
-    lowering.editor.outputs = tuple(outputs)
-    _name_outputs(lowering, [info.name for info in proto.output])
-    for note in notes:
+        _lower_node(lowering, node, opsets, later)
+    names = tuple(info.name for info in proto.output)
+    _set_outputs(lowering, names)
+    for note in dimensions.notes:
         log.info(note)
-    return Imported(lowering.editor.done(), path.stem, hashlib.sha256(raw).hexdigest(), opsets, tuple(notes))
+    return Imported(
+        lowering.editor.done(),
+        stem,
+        hashlib.sha256(raw).hexdigest(),
+        opsets,
+        tuple(dimensions.notes),
+        tuple(info.name for info in inputs),
+        names,
+    )
 
 
-def _name_outputs(lowering: _Lowering, names: list[str]) -> None:
-    """Gives computed graph outputs the names they have in the model."""
+def _check_opset(proto: onnx.GraphProto, opsets: Mapping[str, int]) -> None:
+    hint = f"export with an opset from {MIN_OPSET} to {MAX_OPSET}"
+    if "" not in opsets:
+        if any(_DOMAINS.get(node.domain, node.domain) == "" for node in proto.node):
+            raise TinycError("the model does not say which opset of ONNX it uses", hint=hint)
+    elif not MIN_OPSET <= opsets[""] <= MAX_OPSET:
+        raise TinycError(f"opset {opsets['']} is not supported", hint=hint)
+
+
+def _set_outputs(lowering: _Lowering, names: Sequence[str]) -> None:
+    """Makes the graph's outputs: computed values named as in the model.
+
+    An output that is an input, a constant or another output becomes a copy. Where its name is taken
+    (an input is an output under its own name, one output is listed twice) it gets a fresh one.
+    """
     editor = lowering.editor
-    for name, value in zip(names, list(editor.outputs), strict=True):
+    if not names:
+        raise TinycError("the model has no output", hint="export the model again")
+    for name in names:
+        source = lowering.names.get(name)
+        if source is None:
+            raise TinycError(f"graph output {name!r} is computed by no node", hint="export the model again")
         view = editor.view()
+        copied = source in (*view.inputs, *editor.outputs) or view.value(source).is_const
         if (
-            value != name
-            and value not in view.inputs
-            and not view.value(value).is_const
-            and not view.has_value(name)
+            view.has_value(name)
+            and name not in (*view.inputs, *editor.outputs)
+            and (copied or source != name)
         ):
-            editor.rename_values({value: name})
+            moved = editor.fresh(f"{name}.value")
+            editor.rename_values({name: moved})
+            lowering.names = {key: moved if value == name else value for key, value in lowering.names.items()}
+            source = lowering.names[name]
+            view = editor.view()
+        if copied:
+            result = editor.temp(name, replace(view.type(source), quant=None))
+            editor.copy_to(source, result)
+        elif view.has_value(name):
+            result = source
+        else:
+            editor.rename_values({source: name})
+            lowering.names = {
+                key: name if value == source else value for key, value in lowering.names.items()
+            }
+            result = name
+        editor.outputs += (result,)
 
 
-def _lower_node(lowering: _Lowering, node: onnx.NodeProto, opsets: dict[str, int], position: int) -> None:
-    name = node.name or next((o for o in node.output if o), f"node {position}")
+def _lower_node(
+    lowering: _Lowering, node: onnx.NodeProto, opsets: Mapping[str, int], later: set[str]
+) -> None:
+    name = node.name or next((o for o in node.output if o), f"node {lowering.position}")
     domain = _DOMAINS.get(node.domain, node.domain)
     where = f"{name!r}, {node.op_type}"
     for i in node.input:
         if i and i not in lowering.names:
+            what = "used before it is computed" if i in later else "computed by no node"
             raise TinycError(
-                f"operand {i!r} is defined nowhere before its use",
+                f"operand {i!r} is {what}",
                 node=where,
-                hint="the graph is not in topological order, or is cut off",
+                hint="the nodes are not in topological order, form a cycle, or are incomplete",
             )
     for o in node.output:
-        if o and o in lowering.names:
+        if o and (o in lowering.names or list(node.output).count(o) > 1):
             raise TinycError(f"value {o!r} is defined twice", node=where, hint="export the model again")
-    if domain == "" and node.op_type == "Constant":
-        lowering.names[node.output[0]] = _constant(lowering, node, where)
-        return
     importer = IMPORTERS.get((domain, node.op_type))
-    if importer is None:
+    if importer is None and (domain, node.op_type) != ("", "Constant"):
         raise TinycError(
             f"operator {_qualified(domain, node.op_type)} is not supported",
             node=where,
             hint=_nearby(domain, node.op_type),
         )
     inputs = tuple(lowering.names[i] if i else "" for i in node.input)
-    context = _Context(
-        lowering,
-        node,
-        node.op_type,
-        domain,
-        opsets.get(domain, 1),
-        name,
-        inputs,
-        tuple(node.output),
-        {a.name: _attribute(a) for a in node.attribute},
+    view = lowering.editor.view()
+    fault = schema.fault(
+        node, domain, opsets.get(domain, 1), [view.type(i).dtype if i else None for i in inputs]
     )
+    if fault:
+        raise TinycError(fault, node=where, hint="check the model with onnx.checker")
+    if importer is None:
+        lowering.names[node.output[0]] = _constant(lowering, node, where)
+        return
     try:
+        attributes = {a.name: _attribute(a, where) for a in node.attribute}
+        context = _Context(
+            lowering,
+            node,
+            node.op_type,
+            domain,
+            opsets.get(domain, 1),
+            name,
+            inputs,
+            tuple(node.output),
+            attributes,
+        )
         results = importer(context)
     except ShapeError as error:
-        raise context.fail(str(error)) from None
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise context.fail(
-            f"malformed attributes or operands ({error})", "check the model with onnx.checker"
+        raise TinycError(str(error), node=where, hint="check the model with onnx.checker") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError) as error:
+        raise TinycError(
+            f"malformed attributes or operands ({error})",
+            node=where,
+            hint="check the model with onnx.checker",
         ) from error
     wanted = [o for o in node.output if o]
     if len(results) < len(wanted):
@@ -289,7 +323,7 @@ def _lower_node(lowering: _Lowering, node: onnx.NodeProto, opsets: dict[str, int
 
 def _constant(lowering: _Lowering, node: onnx.NodeProto, where: str) -> str:
     for attribute in node.attribute:
-        value = onnx.helper.get_attribute_value(attribute)
+        value: Any = onnx.helper.get_attribute_value(attribute)
         if attribute.name == "value":
             dtype_of(value.data_type, where)
             array = to_array(value)
@@ -312,36 +346,3 @@ def _nearby(domain: str, op_type: str) -> str:
     names = sorted({_qualified(d, o) for d, o in IMPORTERS})
     close = difflib.get_close_matches(_qualified(domain, op_type), names, 4, 0.5)
     return (f"supported nearby: {', '.join(close)}; " if close else "") + "tinyc ops lists what is supported"
-
-
-def _input_type(
-    info: onnx.ValueInfoProto, dims: Mapping[str, int], used: set[str], notes: list[str]
-) -> TensorType:
-    where = f"graph input {info.name!r}"
-    if not info.type.HasField("tensor_type") or not info.type.tensor_type.HasField("shape"):
-        raise TinycError("not a tensor of known rank", node=where, hint="export the model with static shapes")
-    tensor = info.type.tensor_type
-    shape: list[int] = []
-    for axis, dim in enumerate(tensor.shape.dim):
-        if dim.dim_param and dim.dim_param in dims:
-            used.add(dim.dim_param)
-            size = dims[dim.dim_param]
-        elif dim.HasField("dim_value"):
-            size = dim.dim_value
-        elif axis == 0:
-            size = 1
-            notes.append(f"{where}: batch dimension {dim.dim_param or '?'} fixed to 1")
-        else:
-            label = dim.dim_param or "?"
-            raise TinycError(
-                f"dimension {axis} ({label}) is not static",
-                node=where,
-                hint=f"--dim {label}=SIZE fixes it" if dim.dim_param else "export with static shapes",
-            )
-        if not 0 < size <= MAX_ELEMENTS:
-            raise TinycError(f"dimension {axis} is {size}", node=where, hint="dimensions must be positive")
-        shape.append(size)
-    type_ = TensorType(dtype_of(tensor.elem_type, where), tuple(shape))
-    if type_.elements > MAX_ELEMENTS:
-        raise TinycError(f"shape {shape} is too large", node=where, hint="this is no microcontroller model")
-    return type_

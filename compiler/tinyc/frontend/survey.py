@@ -16,5 +16,7 @@ def unsupported_operators(model: onnx.ModelProto) -> list[dict[str, str]]:
         domain = "" if node.domain == "ai.onnx" else node.domain
         if (domain, node.op_type) not in IMPORTERS and (domain, node.op_type) != ("", "Constant"):
             name = f"{domain}.{node.op_type}" if domain else node.op_type
-            found.append({"node": f"{node.name!r}, {node.op_type}", "reason": f"operator {name} is not supported"})
+            found.append(
+                {"node": f"{node.name!r}, {node.op_type}", "reason": f"operator {name} is not supported"}
+            )
     return found

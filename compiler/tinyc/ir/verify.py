@@ -23,6 +23,8 @@ def verify(graph: Graph[Any]) -> None:
     for name in (*graph.inputs, *graph.outputs):
         if not graph.has_value(name):
             raise BrokenGraph(f"input or output {name} is no value of the graph")
+    if len(set(graph.outputs)) != len(graph.outputs) or set(graph.outputs) & set(graph.inputs):
+        raise BrokenGraph("an output is listed twice or is an input")
     for value in graph.values():
         producers = list(graph.nx.predecessors(("value", value.name)))
         if len(producers) > 1:

@@ -64,8 +64,17 @@ def _wrap(graph: Graph[Any]) -> Graph[Any]:
         inner = editor.temp(f"{name}.quantized", value.type)
         editor.redirect(name, inner)
         editor.set_value(replace(value, type=TensorType(DType.FLOAT32, value.type.shape)))
-        editor.add(Node(editor.fresh(f"{name}.quantize"), "QuantizeLinear",
-                        QuantAttrs(value.type.quant, value.type.dtype), (name,), (inner,), False, -1))
+        editor.add(
+            Node(
+                editor.fresh(f"{name}.quantize"),
+                "QuantizeLinear",
+                QuantAttrs(value.type.quant, value.type.dtype),
+                (name,),
+                (inner,),
+                False,
+                -1,
+            )
+        )
     for name in graph.outputs:
         view = editor.view()
         type_ = view.type(name)
@@ -75,7 +84,16 @@ def _wrap(graph: Graph[Any]) -> Graph[Any]:
         inner = f"{editor.fresh(name)}.quantized"
         editor.rename_values({name: inner})
         editor.set_value(Value(name, TensorType(DType.FLOAT32, type_.shape)))
-        editor.add(Node(editor.fresh(f"{name}.dequantize"), "DequantizeLinear", QuantAttrs(type_.quant, type_.dtype),
-                        (inner,), (name,), False, node.position))
+        editor.add(
+            Node(
+                editor.fresh(f"{name}.dequantize"),
+                "DequantizeLinear",
+                QuantAttrs(type_.quant, type_.dtype),
+                (inner,),
+                (name,),
+                False,
+                node.position,
+            )
+        )
         editor.outputs = tuple(name if o == inner else o for o in editor.outputs)
     return editor.done()

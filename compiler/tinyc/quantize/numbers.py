@@ -74,7 +74,7 @@ def quantize_linear(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         steps = np.rint(np.asarray(x, np.float32) / np.asarray(scale, np.float32))
     steps = np.nan_to_num(steps.astype(np.float64), nan=-(2.0**40), posinf=2.0**40, neginf=-(2.0**40))
-    return np.clip(steps + np.asarray(zero_point, np.float64), low, high).astype(np.int64)
+    return np.asarray(np.clip(steps + np.asarray(zero_point, np.float64), low, high)).astype(np.int64)
 
 
 def clamp_limits(
@@ -100,7 +100,7 @@ def _round_f32(value: float, scale: float) -> int:
 
 def _rescale_saturating(x: Array, exponent: int) -> Array:
     """x * 2^exponent, saturated to int32, for exponent > 0."""
-    return np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX)
+    return np.asarray(np.clip(np.asarray(x, np.int64) << exponent, INT32_MIN, INT32_MAX))
 
 
 def exp_on_negative_values(x: Array) -> Array:
