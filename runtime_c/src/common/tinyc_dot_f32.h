@@ -1,87 +1,67 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
- * Register tiles of dot products: four weight rows against one or two input rows. Eight accumulators, four weights
- * and two inputs are fourteen values, which single-precision FPUs with 32 registers hold without spilling.
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Register tiles of dot products: four rows of weights against one or two rows of input. Convolutions and fully
+ * connected layers are made of them. One implementation per instruction set, src/f32/dot_f32_*.c.
  */
 #ifndef TINYC_DOT_F32_H
 #define TINYC_DOT_F32_H
 
+#include "tinyc_runtime.h"
+
 #include <stdint.h>
 
-typedef struct {
-    float sum[4];
-} tinyc_dot4;
+#define tinyc_dot4x1_f32 tinyc1_dot4x1_f32
+#define tinyc_dot4x2_f32 tinyc1_dot4x2_f32
 
-static inline float tinyc_clamp_f32(float value, float min, float max)
+/* Four rows of weights, and the sums over them: for the first input row, then for the second. */
+typedef struct {
+    const float *weights[4];
+    float sums[8];
+} tinyc_dot_tile;
+
+/*
+ * Where the factors lie: rows of runs of neighbouring elements. Strides are in elements, from a row or run to the
+ * next; those of the input and those of a row of weights.
+ */
+typedef struct {
+    int32_t rows, runs, run_length;
+    int32_t x_row, x_run;
+    int32_t w_row, w_run;
+} tinyc_dot_shape;
+
+/* sums[i] += sum over all elements of x[element] * weights[i][element], i < 4 */
+void tinyc_dot4x1_f32(tinyc_dot_tile *tile, const tinyc_dot_shape *shape, const float *x);
+
+/* The same, and sums[4 + i] likewise for x + step. */
+void tinyc_dot4x2_f32(tinyc_dot_tile *tile, const tinyc_dot_shape *shape, const float *x, int32_t step);
+
+TINYC_INLINE float tinyc_clamp_f32(float value, float min, float max)
 {
     value = value < min ? min : value;
     return value > max ? max : value;
 }
 
-/* acc[i] += sum over n of x[n] * w[i][n] */
-static inline tinyc_dot4 tinyc_dot4x1(tinyc_dot4 acc, const float *x, const float *const w[4], int32_t n)
-{
-    const float *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
-    float a0 = acc.sum[0], a1 = acc.sum[1], a2 = acc.sum[2], a3 = acc.sum[3];
-    for (int32_t i = 0; i < n; i++) {
-        const float v = x[i];
-        a0 += v * w0[i];
-        a1 += v * w1[i];
-        a2 += v * w2[i];
-        a3 += v * w3[i];
-    }
-    return (tinyc_dot4){{a0, a1, a2, a3}};
-}
-
-/* The same for two input rows at once, acc[0] for x0 and acc[1] for x1. */
-static inline void tinyc_dot4x2(tinyc_dot4 acc[2], const float *x0, const float *x1, const float *const w[4], int32_t n)
-{
-    const float *w0 = w[0], *w1 = w[1], *w2 = w[2], *w3 = w[3];
-    float a0 = acc[0].sum[0], a1 = acc[0].sum[1], a2 = acc[0].sum[2], a3 = acc[0].sum[3];
-    float b0 = acc[1].sum[0], b1 = acc[1].sum[1], b2 = acc[1].sum[2], b3 = acc[1].sum[3];
-    for (int32_t i = 0; i < n; i++) {
-        const float v = x0[i], u = x1[i];
-        float k = w0[i];
-        a0 += v * k;
-        b0 += u * k;
-        k = w1[i];
-        a1 += v * k;
-        b1 += u * k;
-        k = w2[i];
-        a2 += v * k;
-        b2 += u * k;
-        k = w3[i];
-        a3 += v * k;
-        b3 += u * k;
-    }
-    acc[0] = (tinyc_dot4){{a0, a1, a2, a3}};
-    acc[1] = (tinyc_dot4){{b0, b1, b2, b3}};
-}
-
-/* Rows first .. first + 3 of a matrix with `rows` rows; a row that does not exist repeats the last one, so that a
- * tile at the edge reads valid memory and its surplus results are dropped. */
-static inline void tinyc_dot4_rows(const float *w[4], const float *matrix, int32_t row_length, int32_t first, int32_t rows)
+/*
+ * A tile for rows first .. first + 3 of a matrix with `rows` rows, sums at the bias (NULL for zeros). A row that
+ * does not exist repeats the last one, so that a tile at the edge reads valid memory; its sums are not stored.
+ */
+TINYC_INLINE void tinyc_dot_start(
+    tinyc_dot_tile *tile, const float *matrix, int32_t row_length, const float *bias, int32_t first, int32_t rows)
 {
     for (int32_t i = 0; i < 4; i++) {
         const int32_t row = first + i < rows ? first + i : rows - 1;
-        w[i] = matrix + (row * row_length);
+        tile->weights[i] = matrix + row * row_length;
+        tile->sums[i] = bias ? bias[row] : 0.0f;
+        tile->sums[4 + i] = tile->sums[i];
     }
 }
 
-static inline tinyc_dot4 tinyc_dot4_bias(const float *bias, int32_t first, int32_t rows)
-{
-    tinyc_dot4 acc = {{0.0f, 0.0f, 0.0f, 0.0f}};
-    for (int32_t i = 0; bias && i < 4 && first + i < rows; i++) {
-        acc.sum[i] = bias[first + i];
-    }
-    return acc;
-}
-
-static inline void tinyc_dot4_store(float *out, tinyc_dot4 acc, int32_t count, float min, float max)
+/* Up to four of the sums, clamped. */
+TINYC_INLINE void tinyc_dot_store(float *out, const float *sums, int32_t count, float min, float max)
 {
     for (int32_t i = 0; i < 4 && i < count; i++) {
-        out[i] = tinyc_clamp_f32(acc.sum[i], min, max);
+        out[i] = tinyc_clamp_f32(sums[i], min, max);
     }
 }
 
-#endif
+#endif /* TINYC_DOT_F32_H */

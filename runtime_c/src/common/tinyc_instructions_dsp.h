@@ -19,7 +19,7 @@ TINYC_INLINE int32_t tinyc_smmlar(int32_t a, int32_t b, int32_t acc)
 }
 
 /* The halfwords of acc plus bytes 1 and 3 of x. */
-TINYC_INLINE int32_t tinyc_sxtab16_ror8(int32_t acc, int32_t x)
+TINYC_INLINE int32_t tinyc_sxtab16_odd(int32_t acc, int32_t x)
 {
     int32_t result;
     __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(acc), "r"(x));

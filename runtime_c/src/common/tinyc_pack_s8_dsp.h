@@ -13,14 +13,15 @@
 #include <string.h>
 
 /* Four values from any address. */
-TINYC_INLINE int8x4_t tinyc_load_s8x4(const int8_t *from)
+TINYC_INLINE int8x4_t tinyc_read_s8x4(const int8_t *from)
 {
     int8x4_t values;
     memcpy(&values, from, sizeof(values));
     return values;
 }
 
-TINYC_INLINE void tinyc_store_s8x4(int8_t *to, int8x4_t values)
+/* Four values to any address. */
+TINYC_INLINE void tinyc_write_s8x4(int8_t *to, int8x4_t values)
 {
     memcpy(to, &values, sizeof(values));
 }
@@ -44,7 +45,7 @@ TINYC_INLINE int8x4_t tinyc_min_s8x4(int8x4_t a, int8x4_t b)
     return (int8x4_t)__sel((uint8x4_t)b, (uint8x4_t)a);
 }
 
-TINYC_INLINE int8x4_t tinyc_clamp_s8x4(int8x4_t values, int8x4_t lowest, int8x4_t highest)
+TINYC_INLINE int8x4_t tinyc_limit_s8x4(int8x4_t values, int8x4_t lowest, int8x4_t highest)
 {
     return tinyc_min_s8x4(tinyc_max_s8x4(values, lowest), highest);
 }

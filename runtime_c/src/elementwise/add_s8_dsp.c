@@ -44,7 +44,7 @@ void tinyc_add_s8(const tinyc_add_s8_params *params, const int8_t *a, const int8
         const int32_t r1 = add(&f, a[1], b[1]);
         const int32_t r2 = add(&f, a[2], b[2]);
         const int32_t r3 = add(&f, a[3], b[3]);
-        tinyc_store_s8x4(out, tinyc_clamp_s8x4(tinyc_pack_s8x4(r0, r1, r2, r3), lowest, highest));
+        tinyc_write_s8x4(out, tinyc_limit_s8x4(tinyc_pack_s8x4(r0, r1, r2, r3), lowest, highest));
         a += 4;
         b += 4;
         out += 4;

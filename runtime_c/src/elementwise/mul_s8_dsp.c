@@ -25,7 +25,7 @@ void tinyc_mul_s8(const tinyc_mul_s8_params *params, const int8_t *a, const int8
         const int32_t r1 = mul(a[1] + a_offset, b_term + 2 * b[1], mult, half, right);
         const int32_t r2 = mul(a[2] + a_offset, b_term + 2 * b[2], mult, half, right);
         const int32_t r3 = mul(a[3] + a_offset, b_term + 2 * b[3], mult, half, right);
-        tinyc_store_s8x4(out, tinyc_clamp_s8x4(tinyc_pack_s8x4(r0, r1, r2, r3), lowest, highest));
+        tinyc_write_s8x4(out, tinyc_limit_s8x4(tinyc_pack_s8x4(r0, r1, r2, r3), lowest, highest));
         a += 4;
         b += 4;
         out += 4;

@@ -25,39 +25,42 @@ static void convolve_pixels(const tinyc_conv2d_f32_params *p,
     const int32_t filter_size = p->kernel_h * p->kernel_w * group_in;
     const tinyc_window rows = tinyc_window_of(y, p->dilation_h, p->in_h, p->kernel_h);
     const tinyc_window cols = tinyc_window_of(x, p->dilation_w, p->in_w, p->kernel_w);
-    /* Without dilation and groups neighbouring taps are neighbours in memory, and a kernel row is one dot product. */
+    const int32_t columns = cols.end - cols.begin;
+    const int32_t line = p->dilation_h * p->in_w * p->in_ch;
+    /* Without dilation and groups neighbouring taps are neighbours in memory, and a kernel row is one run. */
     const int merged = p->dilation_w == 1 && p->groups == 1;
-    const int32_t runs = merged ? min_i32(1, cols.end - cols.begin) : cols.end - cols.begin;
-    const int32_t run_length = merged ? (cols.end - cols.begin) * group_in : group_in;
+    const tinyc_dot_shape shape = {
+        .rows = rows.end - rows.begin,
+        .runs = merged ? 1 : columns,
+        .run_length = merged ? columns * group_in : group_in,
+        .x_row = line,
+        .x_run = p->dilation_w * p->in_ch,
+        .w_row = p->kernel_w * group_in,
+        .w_run = group_in,
+    };
     const int32_t next_pixel = p->stride_w * p->in_ch;
+    const int32_t tap = (rows.begin * p->kernel_w + cols.begin) * group_in;
 
+    if (shape.rows > 0 && columns > 0) {
+        image += (y * p->in_w + x) * p->in_ch + rows.begin * line + cols.begin * p->dilation_w * p->in_ch;
+    }
     for (int32_t group = 0; group < p->groups; group++) {
         for (int32_t channel = 0; channel < group_out; channel += 4) {
-            const float *filters[4];
             const int32_t first = group * group_out + channel;
             const int32_t channels = min_i32(4, group_out - channel);
-            tinyc_dot4 acc[2];
-            tinyc_dot4_rows(filters, weights, filter_size, first, first + channels);
-            acc[0] = tinyc_dot4_bias(bias, first, first + channels);
-            acc[1] = acc[0];
-            for (int32_t row = rows.begin; row < rows.end; row++) {
-                const int32_t line = (y + row * p->dilation_h) * p->in_w;
-                for (int32_t run = 0; run < runs; run++) {
-                    const int32_t col = cols.begin + run;
-                    const int32_t tap = (row * p->kernel_w + col) * group_in;
-                    const float *in = image + (line + x + col * p->dilation_w) * p->in_ch + group * group_in;
-                    const float *const w[4] = {filters[0] + tap, filters[1] + tap, filters[2] + tap, filters[3] + tap};
-                    if (pixels == 2) {
-                        tinyc_dot4x2(acc, in, in + next_pixel, w, run_length);
-                    } else {
-                        acc[0] = tinyc_dot4x1(acc[0], in, w, run_length);
-                    }
-                }
+            const float *in = image + group * group_in;
+            tinyc_dot_tile tile;
+            tinyc_dot_start(&tile, weights, filter_size, bias, first, first + channels);
+            for (int32_t i = 0; i < 4; i++) {
+                tile.weights[i] += tap;
             }
-            tinyc_dot4_store(out + first, acc[0], channels, p->min, p->max);
             if (pixels == 2) {
-                tinyc_dot4_store(out + p->out_ch + first, acc[1], channels, p->min, p->max);
+                tinyc_dot4x2_f32(&tile, &shape, in, next_pixel);
+                tinyc_dot_store(out + p->out_ch + first, tile.sums + 4, channels, p->min, p->max);
+            } else {
+                tinyc_dot4x1_f32(&tile, &shape, in);
             }
+            tinyc_dot_store(out + first, tile.sums, channels, p->min, p->max);
         }
     }
 }

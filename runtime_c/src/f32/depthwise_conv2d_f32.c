@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
+#include "tinyc_depthwise_f32.h"
 #include "tinyc_dot_f32.h"
-#include "tinyc_window_f32.h"
 
 /* One output channel of one pixel. */
 static float convolve_channel(const tinyc_conv2d_f32_params *p,
@@ -22,33 +22,6 @@ static float convolve_channel(const tinyc_conv2d_f32_params *p,
     return sum;
 }
 
-/* Four output channels, one for each of four neighbouring input channels. */
-static tinyc_dot4 convolve_channels(const tinyc_conv2d_f32_params *p,
-                                    tinyc_window rows,
-                                    tinyc_window cols,
-                                    const float *in,
-                                    const float *weights,
-                                    tinyc_dot4 acc)
-{
-    float a0 = acc.sum[0], a1 = acc.sum[1], a2 = acc.sum[2], a3 = acc.sum[3];
-    const int32_t in_step = p->dilation_w * p->in_ch;
-    for (int32_t row = rows.begin; row < rows.end; row++) {
-        const int32_t line = (rows.start + row * p->dilation_h) * p->in_w;
-        const float *x = in + (line + cols.start + cols.begin * p->dilation_w) * p->in_ch;
-        const float *w = weights + (row * p->kernel_w + cols.begin) * p->out_ch;
-        int32_t i = 0, k = 0;
-        for (int32_t col = cols.begin; col < cols.end; col++) {
-            a0 += x[i] * w[k];
-            a1 += x[i + 1] * w[k + 1];
-            a2 += x[i + 2] * w[k + 2];
-            a3 += x[i + 3] * w[k + 3];
-            i += in_step;
-            k += p->out_ch;
-        }
-    }
-    return (tinyc_dot4){{a0, a1, a2, a3}};
-}
-
 TINYC_FN(depthwise_conv2d_f32)
 void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_f32_params *params,
                                 const float *in,
@@ -65,13 +38,9 @@ void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_f32_params *params,
                 const tinyc_window cols =
                     tinyc_window_of(ox * p->stride_w - p->pad_left, p->dilation_w, p->in_w, p->kernel_w);
                 int32_t channel = 0;
-                for (; multiplier == 1 && channel + 4 <= p->out_ch; channel += 4) {
-                    const tinyc_dot4 acc = tinyc_dot4_bias(bias, channel, p->out_ch);
-                    tinyc_dot4_store(out + channel,
-                                     convolve_channels(p, rows, cols, in + channel, weights + channel, acc),
-                                     4,
-                                     p->min,
-                                     p->max);
+                if (multiplier == 1) {
+                    tinyc_depthwise_pixel_f32(p, rows, cols, in, weights, bias, out);
+                    channel = p->out_ch - p->out_ch % 4;
                 }
                 for (; channel < p->out_ch; channel++) {
                     const float sum = convolve_channel(

@@ -14,22 +14,20 @@ void tinyc_fully_connected_f32(const float *in,
                                float min,
                                float max)
 {
+    const tinyc_dot_shape shape = {.rows = 1, .runs = 1, .run_length = depth};
     for (int32_t row = 0; row < rows; row += 2) {
         const float *x = in + row * depth;
         float *y = out + row * outputs;
         for (int32_t first = 0; first < outputs; first += 4) {
-            const float *w[4];
-            tinyc_dot4 acc[2];
-            tinyc_dot4_rows(w, weights, depth, first, outputs);
-            acc[0] = tinyc_dot4_bias(bias, first, outputs);
-            acc[1] = acc[0];
+            tinyc_dot_tile tile;
+            tinyc_dot_start(&tile, weights, depth, bias, first, outputs);
             if (row + 1 < rows) {
-                tinyc_dot4x2(acc, x, x + depth, w, depth);
-                tinyc_dot4_store(y + outputs + first, acc[1], outputs - first, min, max);
+                tinyc_dot4x2_f32(&tile, &shape, x, depth);
+                tinyc_dot_store(y + outputs + first, tile.sums + 4, outputs - first, min, max);
             } else {
-                acc[0] = tinyc_dot4x1(acc[0], x, w, depth);
+                tinyc_dot4x1_f32(&tile, &shape, x);
             }
-            tinyc_dot4_store(y + first, acc[0], outputs - first, min, max);
+            tinyc_dot_store(y + first, tile.sums, outputs - first, min, max);
         }
     }
 }

@@ -2,9 +2,9 @@
  *
  * Four channels at once as two pairs of 16-bit sums. A pair is moved to 32 bits before it can overflow.
  */
+#include "tinyc_instructions_dsp.h"
 #include "tinyc_pack_s8_dsp.h"
 #include "tinyc_pool_window_s8.h"
-#include "tinyc_instructions_dsp.h"
 
 /* int8 values that a 16-bit sum is sure to hold: 256 * -128 = -32768. */
 #define PIXELS_PER_FLUSH 256
@@ -36,9 +36,9 @@ static void sum_channels(const tinyc_pool_window *window, int32_t channel, int32
             room -= pixels;
             left -= pixels;
             do {
-                const int8x4_t values = tinyc_load_s8x4(row + at);
+                const int8x4_t values = tinyc_read_s8x4(row + at);
                 even = __sxtab16(even, values);
-                odd = tinyc_sxtab16_ror8(odd, values);
+                odd = tinyc_sxtab16_odd(odd, values);
                 at += window->channels;
             } while (--pixels > 0);
         }

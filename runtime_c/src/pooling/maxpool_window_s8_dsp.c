@@ -10,7 +10,7 @@ static int8x4_t max_channels(const tinyc_pool_window *window, int32_t channel)
     int8x4_t max = tinyc_splat_s8x4(INT8_MIN);
     for (int32_t y = window->rows; y > 0; y--) {
         for (int32_t at = 0; at < end; at += window->channels) {
-            max = tinyc_max_s8x4(tinyc_load_s8x4(row + at), max);
+            max = tinyc_max_s8x4(tinyc_read_s8x4(row + at), max);
         }
         if (y > 1) {
             row += window->row_stride;
@@ -41,7 +41,7 @@ void tinyc_maxpool_window_s8(const tinyc_pool_window *window, const cmsis_nn_act
     const int8x4_t low = tinyc_splat_s8x4(activation->min), high = tinyc_splat_s8x4(activation->max);
     int32_t channel = 0;
     for (; channel + 4 <= window->channels; channel += 4) {
-        tinyc_store_s8x4(out + channel, tinyc_clamp_s8x4(max_channels(window, channel), low, high));
+        tinyc_write_s8x4(out + channel, tinyc_limit_s8x4(max_channels(window, channel), low, high));
     }
     for (; channel < window->channels; channel++) {
         out[channel] = tinyc_pool_clamp(max_channel(window, channel), activation);
