@@ -24,6 +24,7 @@ from tinyc.passes.io_dtype import convert_io
 from tinyc.passes.pipeline import run_passes
 from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
+from tinyc.plan.order import execution_order
 from tinyc.report.build import build_report
 from tinyc.targets import Target
 
@@ -94,6 +95,9 @@ def compile_model(request: Request, show: Callable[[str], None] = print, expose:
         graph = editor.done()
     options = Options(request.target, request.kernels, request.optimize, request.io)
     program = lower(graph, options, name)
+    order = execution_order(program, request.io)
+    if order != tuple(range(len(program.steps))):
+        program = lower(graph, options, name, [program.steps[k].name for k in order])
     arena = plan_arena(program, request.io, request.plan_effort)
     emitted = emit(graph, program, arena, options, request.target.name)
     report = build_report(imported, graph, program, arena, emitted, request)

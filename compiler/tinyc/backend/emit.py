@@ -113,7 +113,8 @@ def emit(graph: Graph[Any], program: Program, arena: Arena, options: Options, ta
     prologue, epilogue = _copies(arena, inputs, outputs)
     files: dict[str, str] = {}
     files[f"{program.name}.h"] = _render("model.h.j2", {
-        **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)], "helpers": [],
+        **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)],
+        "helpers": [_helper(p, program.name) for p in (*inputs, *outputs)],
         "io_comment": _io_comment(options.io), "runtime_folder": str(RUNTIME_FOLDER)})
     files[f"{program.name}.c"] = _render("model.c.j2", {
         **common, "includes": _includes(runtime, uses_cmsis, external), "steps": steps, "prologue": prologue,
@@ -183,8 +184,13 @@ def _copies(arena: Arena, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -
     return prologue, epilogue
 
 
+def _tensor_quant(port: Port) -> Quant | None:
+    """The one scale and zero point of an integer port."""
+    return port.quant if port.quant is not None and port.quant.per_tensor and not port.dtype.is_float else None
+
+
 def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
-    quant = port.quant if port.quant is not None and port.quant.per_tensor and not port.dtype.is_float else None
+    quant = _tensor_quant(port)
     shape = "x".join(map(str, port.shape)) or "scalar"
     return {
         "role": "Input" if "_INPUT" in port.macro else "Output", "macro": port.macro, "elements": port.elements,
@@ -194,6 +200,17 @@ def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
         if quant else None,
         "offset": arena.offset(port.buffer) if arena.holds(port.buffer) else None,
     }
+
+
+def _helper(port: Port, model: str) -> dict[str, Any] | None:
+    """How to convert between real numbers and a quantized port: a function in N.h."""
+    quantized = _tensor_quant(port)
+    if quantized is None or port.dtype not in (DType.INT8, DType.UINT8, DType.INT16):
+        return None
+    low, high = port.dtype.limits
+    c_name = port.macro.lower()
+    return {"input": "_INPUT" in port.macro, "function": c_name, "c_type": port.dtype.c_type, "low": low,
+            "high": high, "macro": port.macro}
 
 
 def _io_comment(io: str) -> str:

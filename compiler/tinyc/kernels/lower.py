@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tinyc.kernels  # noqa: F401  (registers the kernels)
@@ -57,8 +58,13 @@ def assign_storage(graph: Graph[Any]) -> tuple[dict[str, str], set[str]]:
     return storage, aliases
 
 
-def lower(graph: Graph[Any], options: Options, name: str) -> Program:
-    """The program: one step for each node that does something, in the graph's order."""
+def lower(
+    graph: Graph[Any], options: Options, name: str, order: Sequence[str] | None = None
+) -> Program:
+    """The program: one step for each node that does something.
+
+    `order` names those nodes in the order of execution; the graph's own order by default.
+    """
     storage, aliases = assign_storage(graph)
     buffers: dict[str, BufferInfo] = {}
     for value, buffer in storage.items():
@@ -68,9 +74,9 @@ def lower(graph: Graph[Any], options: Options, name: str) -> Program:
             buffers[buffer] = BufferInfo(buffer, max(type_.bytes, 1), align, type_.dtype, value)
     steps: list[Step] = []
     tables: dict[str, Table] = {}
-    for node in graph.nodes():
-        if node.name not in aliases:
-            steps.append(_step(graph, node, options, storage, len(steps), buffers, tables))
+    names = [n.name for n in graph.nodes() if n.name not in aliases] if order is None else order
+    for node in map(graph.node, names):
+        steps.append(_step(graph, node, options, storage, len(steps), buffers, tables))
     return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
                    tuple(storage[o] for o in graph.outputs))
 

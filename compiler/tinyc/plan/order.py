@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order in which a Program's steps run: the one with the smallest peak, never worse than the model's."""
+
+from __future__ import annotations
+
+from tinyc.backend.program import Program
+from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order
+
+
+def step_graph(program: Program, io: str) -> StepGraph:
+    """What the order search needs of a program: who writes and reads which buffer, and how large it is."""
+    outside = {*program.inputs, *program.outputs} if io == "caller" else set()
+    writers: dict[str, int] = {}
+    readers: dict[str, list[int]] = {name: [] for name in program.inputs}
+    for step in program.steps:
+        for access in step.writes:
+            writers[access.buffer] = step.index
+            readers.setdefault(access.buffer, [])
+        for access in step.reads:
+            readers.setdefault(access.buffer, []).append(step.index)
+    names = sorted(readers)
+    place = {name: k for k, name in enumerate(names)}
+    tensors = tuple(
+        Tensor(0 if name in outside else program.buffers[name].bytes, writers.get(name),
+               tuple(dict.fromkeys(readers[name])), name in program.outputs)
+        for name in names
+    )
+    sharings = []
+    for step in program.steps:
+        for source, target, delta in step.overlaps:
+            if source in outside or target in outside or source == target:
+                continue
+            a, b = program.buffers[source].bytes, program.buffers[target].bytes
+            together = max(a, b) if delta >= 0 else max(b, a - delta)
+            if together < a + b and writers.get(target) == step.index:
+                sharings.append(Sharing(step.index, place[source], place[target], a + b - together))
+    return StepGraph(len(program.steps), tensors, (), tuple(s.scratch_bytes for s in program.steps), tuple(sharings))
+
+
+def execution_order(program: Program, io: str) -> tuple[int, ...]:
+    """Indices of the program's steps in the order of execution."""
+    if len(program.steps) < 3:
+        return tuple(range(len(program.steps)))
+    return best_order(step_graph(program, io)).steps
