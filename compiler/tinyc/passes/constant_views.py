@@ -27,6 +27,7 @@ def constant_views(graph: Graph[Any]) -> Graph[Any]:
             continue
         editor.remove(node)
         editor.redirect(node.outputs[0], moved)
+        editor.remove_value(node.outputs[0])
     return editor.done()
 
 
