@@ -66,6 +66,7 @@ def _preferences(model: Model) -> list[list[int]]:
         [(-width[i], -area[i], -crowd[i], i) for i in range(len(buffers))],
         [(-crowd[i], -area[i], -width[i], i) for i in range(len(buffers))],
         [(-crowd[i], -width[i], -area[i], i) for i in range(len(buffers))],
+        [(-crowd[i], -len(model.near[i]), -width[i], i) for i in range(len(buffers))],
     ]
     return [sorted(range(len(buffers)), key=key.__getitem__) for key in keys]
 
