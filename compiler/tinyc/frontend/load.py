@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
+import onnx.inliner
 from onnx import numpy_helper
 
 from tinyc.errors import TinycError
@@ -23,16 +24,16 @@ MAX_MODEL_BYTES = 1 << 30
 
 def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
     """The parsed and checked model, and the file's bytes. Raises TinycError."""
-    if path.is_dir():
-        raise TinycError(f"{path.name} is a folder", hint="name the .onnx file inside it")
-    if not path.exists():
-        raise TinycError(f"no file {path}", hint="check the path")
     try:
+        if path.is_dir():
+            raise TinycError(f"{path.name} is a folder", hint="name the .onnx file inside it")
+        if not path.exists():
+            raise TinycError(f"no file {path}", hint="check the path")
         if path.stat().st_size > MAX_MODEL_BYTES:
             raise TinycError(f"{path.name} is larger than 1 GiB", hint="this is no microcontroller model")
         raw = path.read_bytes()
-    except OSError as error:
-        raise TinycError(f"cannot read {path}: {error.strerror}", hint="check its permissions") from None
+    except (OSError, ValueError) as error:
+        raise TinycError(f"cannot read {path}: {error}", hint="check its name and permissions") from None
     if not raw:
         raise TinycError(f"{path.name} is empty", hint="export the model again")
     model = onnx.ModelProto()
@@ -48,11 +49,25 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
             f"{path.name} is not an ONNX model (no graph or no opset)",
             hint="export the model again, or convert it to ONNX first",
         )
+    if model.functions:
+        model = _without_functions(model)
     for tensor in _tensors(model.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _load_external(tensor, path.parent)
         _check_size(tensor)
     return model, raw
+
+
+def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with calls of its own functions replaced by their bodies."""
+    try:
+        inlined: onnx.ModelProto = onnx.inliner.inline_local_functions(model)
+    except Exception as error:
+        raise TinycError(
+            f"the model's functions cannot be inlined ({str(error).splitlines()[0]})",
+            hint="check the model with onnx.checker",
+        ) from None
+    return inlined
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

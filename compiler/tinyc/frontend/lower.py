@@ -111,6 +111,11 @@ class _Lowering:
     names: dict[str, str] = field(default_factory=dict)  # ONNX value -> IR value
     position: int = 0
 
+    def rename(self, old: str, new: str) -> None:
+        """Gives an IR value another name, which none has yet."""
+        self.editor.rename_values({old: new})
+        self.names = {key: new if value == old else value for key, value in self.names.items()}
+
     def emit(self, stem: str, op: str, attrs: Any, inputs: tuple[str, ...], count: int) -> list[str]:
         """Adds a node, or folds it where all operands are constants."""
         kind, view = operator(op), self.editor.view()
@@ -233,26 +238,17 @@ def _set_outputs(lowering: _Lowering, names: Sequence[str]) -> None:
             raise TinycError(f"graph output {name!r} is computed by no node", hint="export the model again")
         view = editor.view()
         copied = source in (*view.inputs, *editor.outputs) or view.value(source).is_const
-        if (
-            view.has_value(name)
-            and name not in (*view.inputs, *editor.outputs)
-            and (copied or source != name)
-        ):
-            moved = editor.fresh(f"{name}.value")
-            editor.rename_values({name: moved})
-            lowering.names = {key: moved if value == name else value for key, value in lowering.names.items()}
-            source = lowering.names[name]
-            view = editor.view()
+        reserved = name in view.inputs or name in editor.outputs
+        if view.has_value(name) and not reserved and (copied or source != name):
+            lowering.rename(name, editor.fresh(f"{name}.value"))
+            source, view = lowering.names[name], editor.view()
         if copied:
             result = editor.temp(name, replace(view.type(source), quant=None))
             editor.copy_to(source, result)
         elif view.has_value(name):
             result = source
         else:
-            editor.rename_values({source: name})
-            lowering.names = {
-                key: name if value == source else value for key, value in lowering.names.items()
-            }
+            lowering.rename(source, name)
             result = name
         editor.outputs += (result,)
 

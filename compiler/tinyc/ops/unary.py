@@ -188,7 +188,7 @@ class UnaryOperator(Operator):
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         x = need(types[0], "input")
-        if not TABLE[self.name].template(x.dtype):
+        if not node.integer and not TABLE[self.name].template(x.dtype):
             raise ShapeError(f"element type {x.dtype.label} is not supported")
         return [TensorType(x.dtype, x.shape)]
 
