@@ -55,23 +55,116 @@ TINYC_INLINE int32_t tinyc_doubling_high_mult_dsp(int32_t a, int32_t b)
     return result;
 }
 
-/* tinyc_requantize_to_s8; the usual right shift takes the short way. */
-TINYC_INLINE int8_t tinyc_requantize_to_s8_dsp(
-    int32_t acc, int32_t multiplier, int32_t shift, int32_t offset, int32_t lowest, int32_t highest)
+/* Four accumulators, or anything else that comes in fours. By value, so that it stays in registers. */
+typedef struct {
+    int32_t at0;
+    int32_t at1;
+    int32_t at2;
+    int32_t at3;
+} tinyc_s32x4;
+
+/* What is added and clamped to after rescaling, prepared once for many outputs. */
+typedef struct {
+    int32_t offset;
+    int32_t rounding_and_twice_offset;
+    uint8x4_t lowest;
+    uint8x4_t highest;
+} tinyc_output_stage;
+
+/* value in all four bytes. */
+TINYC_INLINE uint32_t tinyc_dup_s8x4(int32_t value)
 {
-    int32_t value;
-    if (shift < 0) {
-        /*
-         * Half away from zero is half upwards once negative values are lowered by one. The last bit is
-         * shifted out after the sum with rounding bit and offset, which saturates far outside of int8.
-         */
-        value = tinyc_doubling_high_mult_dsp(acc, multiplier);
-        value = (value + (value >> 31)) >> (-shift - 1);
-        value = __qadd(value, 2 * offset + 1) >> 1;
+    return ((uint32_t)value & 0xffu) * 0x01010101u;
+}
+
+/* offset, lowest and highest in [-128, 127]. */
+TINYC_INLINE tinyc_output_stage tinyc_prepare_output(int32_t offset, int32_t lowest, int32_t highest)
+{
+    const tinyc_output_stage stage = {
+        offset, 2 * offset + 1, tinyc_dup_s8x4(lowest), tinyc_dup_s8x4(highest)};
+    return stage;
+}
+
+/* Nearest value in [-128, 127]; written out because compilers disagree about the type of ACLE's __ssat. */
+TINYC_INLINE int32_t tinyc_saturate_s8(int32_t value)
+{
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+}
+
+/* Bytes 0 and 2, zero-extended to 16 bits; written out for the same reason. */
+TINYC_INLINE uint32_t tinyc_uxtb16(uint32_t x)
+{
+    uint32_t result;
+    __asm__("uxtb16 %0, %1" : "=r"(result) : "r"(x));
+    return result;
+}
+
+/* The low halves of two words, the first in the low half; ACLE has none. */
+TINYC_INLINE uint32_t tinyc_pkhbt(int32_t low, int32_t high)
+{
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
+    return result;
+}
+
+/*
+ * Rescaled by a right shift (shift < 0), offset added, saturated to int8. Half away from zero is half upwards
+ * once negative values are lowered by one. The last bit is shifted out after the sum with rounding bit and
+ * offset, which saturates far outside of int8.
+ */
+TINYC_INLINE int32_t tinyc_requantize_right(
+    int32_t acc, int32_t multiplier, int32_t shift, const tinyc_output_stage *stage)
+{
+    int32_t value = tinyc_doubling_high_mult_dsp(acc, multiplier);
+    value = (value + (value >> 31)) >> ~shift;
+    value = __qadd(value, stage->rounding_and_twice_offset);
+    __asm__("ssat %0, #8, %1, asr #1" : "=r"(value) : "r"(value));
+    return value;
+}
+
+/* The same for any shift; seldom called, so not inlined. */
+static __attribute__((noinline, unused)) int32_t tinyc_requantize_any(
+    int32_t acc, int32_t multiplier, int32_t shift, const tinyc_output_stage *stage)
+{
+    return tinyc_saturate_s8(__qadd(tinyc_requantize(acc, multiplier, shift), stage->offset));
+}
+
+/* Four bytes clamped by comparing and selecting all of them at once. */
+TINYC_INLINE uint32_t tinyc_clamp_s8x4(uint32_t bytes, const tinyc_output_stage *stage)
+{
+    (void)__ssub8((int8x4_t)bytes, (int8x4_t)stage->lowest);
+    bytes = (uint32_t)__sel((uint8x4_t)bytes, stage->lowest);
+    (void)__ssub8((int8x4_t)stage->highest, (int8x4_t)bytes);
+    return (uint32_t)__sel((uint8x4_t)bytes, stage->highest);
+}
+
+/* Four accumulators to four output bytes, the first in the lowest byte. */
+TINYC_INLINE uint32_t tinyc_requantize_s8x4(
+    tinyc_s32x4 acc, tinyc_s32x4 multiplier, tinyc_s32x4 shift, const tinyc_output_stage *stage)
+{
+    if ((shift.at0 & shift.at1 & shift.at2 & shift.at3) < 0) {
+        acc.at0 = tinyc_requantize_right(acc.at0, multiplier.at0, shift.at0, stage);
+        acc.at1 = tinyc_requantize_right(acc.at1, multiplier.at1, shift.at1, stage);
+        acc.at2 = tinyc_requantize_right(acc.at2, multiplier.at2, shift.at2, stage);
+        acc.at3 = tinyc_requantize_right(acc.at3, multiplier.at3, shift.at3, stage);
     } else {
-        value = __qadd(tinyc_doubling_high_mult_dsp(tinyc_shift_left_s32(acc, shift), multiplier), offset);
+        acc.at0 = tinyc_requantize_any(acc.at0, multiplier.at0, shift.at0, stage);
+        acc.at1 = tinyc_requantize_any(acc.at1, multiplier.at1, shift.at1, stage);
+        acc.at2 = tinyc_requantize_any(acc.at2, multiplier.at2, shift.at2, stage);
+        acc.at3 = tinyc_requantize_any(acc.at3, multiplier.at3, shift.at3, stage);
     }
-    return (int8_t)tinyc_clamp_s32(value, lowest, highest);
+    const uint32_t even = tinyc_pkhbt(acc.at0, acc.at2);
+    const uint32_t odd = tinyc_pkhbt(acc.at1, acc.at3);
+    return tinyc_clamp_s8x4(tinyc_uxtb16(even) | tinyc_uxtb16(odd) << 8, stage);
+}
+
+/* One accumulator to one output. */
+TINYC_INLINE int8_t tinyc_requantize_s8_dsp(
+    int32_t acc, int32_t multiplier, int32_t shift, const tinyc_output_stage *stage)
+{
+    return (int8_t)tinyc_clamp_s8x4((uint32_t)tinyc_requantize_any(acc, multiplier, shift, stage), stage);
 }
 
 #endif /* TINYC_DSP_H */

@@ -11,7 +11,15 @@
 #include "tinyc_dsp.h"
 #include "tinyc_mat_mult_s8.h"
 
+#define tinyc_dot_pair_dsp tinyc1_dot_pair_dsp
 #define tinyc_mat_mult_pair_dsp tinyc1_mat_mult_pair_dsp
+
+/*
+ * Over `groups` groups of four k: acc[0], acc[1] += column 0 with the row at weights and the row second_row
+ * bytes further on; acc[2], acc[3] += column 1 with the same rows. pair is aligned to 4 bytes.
+ */
+void tinyc_dot_pair_dsp(
+    int32_t acc[4], const int16_t *pair, const int8_t *weights, int32_t second_row, int32_t groups);
 
 /*
  * Both rows of results, dst0[rhs_rows] from column 0 and dst1[rhs_rows] from column 1. Where dst1 equals

@@ -14,81 +14,68 @@ static int8x4_t load_tail(const int8_t *weights, int32_t count)
     return (int8x4_t)word;
 }
 
+/* The last depth % 4 values of both columns, filled up with zeros, with two rows: as tinyc_dot_pair_dsp. */
+static void dot_tail(int32_t acc[4], const int16_t *pair, const int8_t *weights, int32_t second_row, int32_t count)
+{
+    const int16x2_t *const x = (const int16x2_t *)(const void *)pair;
+    for (int32_t row = 0; row < 2; ++row, weights += second_row) {
+        const int8x4_t word = load_tail(weights, count);
+        const int16x2_t even = __sxtb16(word);
+        const int16x2_t odd = tinyc_sxtb16_ror8(word);
+        acc[row] = __smlad(odd, x[1], __smlad(even, x[0], acc[row]));
+        acc[row + 2] = __smlad(odd, x[3], __smlad(even, x[2], acc[row + 2]));
+    }
+}
+
 TINYC_FN(mat_mult_pair_dsp)
 void tinyc_mat_mult_pair_dsp(
     const tinyc_mat_mult_s8_params *params, const int16_t *pair, int8_t *dst0, int8_t *dst1)
 {
+    const tinyc_output_stage stage =
+        tinyc_prepare_output(params->dst_offset, params->dst_min, params->dst_max);
     const int32_t depth = params->rhs_cols;
     const int32_t tail = depth & 3;
-    const int32_t rows = params->rhs_rows;
-    const int32_t offset = params->dst_offset;
-    const int32_t lowest = params->dst_min;
-    const int32_t highest = params->dst_max;
+    const int32_t step = params->quant_step;
+    const int32_t *bias = params->bias;
+    const int32_t *multiplier = params->multiplier;
+    const int32_t *shift = params->shift;
     const int8_t *weights = params->rhs;
-    const int16_t *const end = pair + 2 * (depth - tail);
+    const int32_t groups = depth >> 2;
 
-    for (int32_t row = 0; row < rows; row += 2) {
-        /* An odd last row is computed twice and stored once. */
-        const int32_t second = row + 1 < rows ? 1 : 0;
-        const int32_t second_stride = second != 0 ? depth : 0;
-        int32_t acc00 = 0;
-        int32_t acc10 = 0;
-        if (params->bias != NULL) {
-            acc00 = params->bias[row];
-            acc10 = params->bias[row + second];
+    for (int32_t left = params->rhs_rows; left > 0; left -= 2) {
+        /* An odd last channel is computed twice and stored once. */
+        const int32_t second = left > 1 ? 1 : 0;
+        const int32_t second_row = second != 0 ? depth : 0;
+        int32_t acc[4] = {0, 0, 0, 0};
+        if (bias != NULL) {
+            acc[0] = bias[0];
+            acc[1] = bias[second];
+            acc[2] = acc[0];
+            acc[3] = acc[1];
+            bias += 2;
         }
-        int32_t acc01 = acc00;
-        int32_t acc11 = acc10;
-
-        const int16x2_t *x = (const int16x2_t *)(const void *)pair;
-        const int8_t *w = weights;
-        while (x != (const int16x2_t *)(const void *)end) {
-            const int16x2_t x0_even = x[0];
-            const int16x2_t x0_odd = x[1];
-            const int16x2_t x1_even = x[2];
-            const int16x2_t x1_odd = x[3];
-            x += 4;
-            int8x4_t word = tinyc_load_s8x4(w + second_stride);
-            int16x2_t even = __sxtb16(word);
-            acc10 = __smlad(even, x0_even, acc10);
-            acc11 = __smlad(even, x1_even, acc11);
-            even = tinyc_sxtb16_ror8(word);
-            acc10 = __smlad(even, x0_odd, acc10);
-            acc11 = __smlad(even, x1_odd, acc11);
-            word = tinyc_load_s8x4(w);
-            w += 4;
-            even = __sxtb16(word);
-            acc00 = __smlad(even, x0_even, acc00);
-            acc01 = __smlad(even, x1_even, acc01);
-            even = tinyc_sxtb16_ror8(word);
-            acc00 = __smlad(even, x0_odd, acc00);
-            acc01 = __smlad(even, x1_odd, acc01);
-        }
+        tinyc_dot_pair_dsp(acc, pair, weights, second_row, groups);
         if (tail != 0) {
-            const int8x4_t word0 = load_tail(w, tail);
-            const int8x4_t word1 = load_tail(w + second_stride, tail);
-            const int16x2_t even0 = __sxtb16(word0);
-            const int16x2_t odd0 = tinyc_sxtb16_ror8(word0);
-            const int16x2_t even1 = __sxtb16(word1);
-            const int16x2_t odd1 = tinyc_sxtb16_ror8(word1);
-            acc00 = __smlad(odd0, x[1], __smlad(even0, x[0], acc00));
-            acc01 = __smlad(odd0, x[3], __smlad(even0, x[2], acc01));
-            acc10 = __smlad(odd1, x[1], __smlad(even1, x[0], acc10));
-            acc11 = __smlad(odd1, x[3], __smlad(even1, x[2], acc11));
+            dot_tail(acc, pair + 8 * groups, weights + 4 * groups, second_row, tail);
         }
         weights += 2 * depth;
 
-        const int32_t quant0 = row * params->quant_step;
-        const int32_t quant1 = (row + second) * params->quant_step;
-        const int32_t multiplier0 = params->multiplier[quant0];
-        const int32_t multiplier1 = params->multiplier[quant1];
-        const int32_t shift0 = params->shift[quant0];
-        const int32_t shift1 = params->shift[quant1];
-        dst1[0] = tinyc_requantize_to_s8_dsp(acc01, multiplier0, shift0, offset, lowest, highest);
-        dst1[second] = tinyc_requantize_to_s8_dsp(acc11, multiplier1, shift1, offset, lowest, highest);
-        dst0[0] = tinyc_requantize_to_s8_dsp(acc00, multiplier0, shift0, offset, lowest, highest);
-        dst0[second] = tinyc_requantize_to_s8_dsp(acc10, multiplier1, shift1, offset, lowest, highest);
+        const int32_t next = second != 0 ? step : 0;
+        const tinyc_s32x4 multipliers = {multiplier[0], multiplier[next], multiplier[0], multiplier[next]};
+        const tinyc_s32x4 shifts = {shift[0], shift[next], shift[0], shift[next]};
+        const tinyc_s32x4 sums = {acc[0], acc[1], acc[2], acc[3]};
+        const uint32_t bytes = tinyc_requantize_s8x4(sums, multipliers, shifts, &stage);
+        if (second != 0) {
+            const uint16_t halves[2] = {(uint16_t)bytes, (uint16_t)(bytes >> 16)};
+            memcpy(dst1, &halves[1], sizeof halves[1]);
+            memcpy(dst0, &halves[0], sizeof halves[0]);
+        } else {
+            *dst1 = (int8_t)(bytes >> 16);
+            *dst0 = (int8_t)bytes;
+        }
         dst0 += 2;
         dst1 += 2;
+        multiplier += 2 * step;
+        shift += 2 * step;
     }
 }
