@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make demo` and `make test` install what they need: Python packages into .venv, and on Debian or Ubuntu the
+# compilers and emulators that are missing (the apt-get command is printed before it runs).
+
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= auto
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off -q
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-fast lint size size-baseline golden wheel clean tools-demo tools-test
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Set up, compile the digits example for a Cortex-M4 and run it in QEMU.
+	$(BIN)/python examples/digits/demo.py --out build/digits
+
+test: $(VENV)/.test ## Set up and run everything: lint, types, all tests, size gate.
+	$(BIN)/python scripts/run_tests.py --jobs $(JOBS)
+
+test-fast: $(VENV)/.test ## Everything but the slow tests.
+	$(BIN)/python scripts/run_tests.py --jobs $(JOBS) --fast
+
+lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
+	$(BIN)/python scripts/run_tests.py --only ruff mypy cppcheck
+
+size: $(VENV)/.test ## Compare the examples' flash and RAM with their budgets and the committed baseline.
+	$(BIN)/python scripts/size_gate.py
+
+size-baseline: $(VENV)/.test ## Write the examples' sizes to the committed baseline.
+	$(BIN)/python scripts/size_gate.py --update
+
+golden: $(VENV)/.test ## Write tests/golden again from what is generated now; look at the difference.
+	$(BIN)/python -m pytest tests/repository/test_golden.py --update-golden
+
+wheel: $(VENV)/.test ## Build a wheel into dist/.
+	rm -rf build/lib build/bdist.*
+	$(BIN)/python -m build --wheel -o dist .
+
+clean: ## Remove what was built, and .venv.
+	rm -rf build dist $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis examples/firmware/build
+
+tools-demo tools-test: tools-%:
+	@scripts/install_tools.sh $*
+
+$(BIN)/pip: | $(if $(filter demo,$(MAKECMDGOALS)),tools-demo,tools-test)
+	@python=$$(scripts/find_python.sh) && echo "Creating $(VENV) with $$($$python --version)" && $$python -m venv --clear $(VENV)
+
+# A change of the packages or of their versions installs again; the package itself is installed editable.
+$(VENV)/.demo: pyproject.toml setup.py | tools-demo $(BIN)/pip
+	@echo "Installing tinyc and the Python packages it needs into $(VENV)"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml setup.py | tools-test $(BIN)/pip
+	@echo "Installing tinyc and the Python packages for its tests into $(VENV)"
+	$(PIP) -e '.[test]'
+	@touch $@ $(VENV)/.demo
