@@ -16,9 +16,7 @@ SHAPES = [
 @pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div", "Max", "Min"])
 @pytest.mark.parametrize("shapes", SHAPES)
 def test_broadcasting(op, shapes):
-    check_operator(
-        op, [random(shapes[0], 1), random(shapes[1], 2, 0.5, 2)], opset=8 if op in ("Max", "Min") else 7
-    )
+    check_operator(op, [random(shapes[0], 1), random(shapes[1], 2, 0.5, 2)], opset=8 if op in ("Max", "Min") else 7)
     check_operator(op, [random(shapes[0], 1), random(shapes[1], 2, 0.5, 2)], constant=[1])
 
 
@@ -95,14 +93,13 @@ def test_clip(opset, bounds):
 
 
 def test_clip_with_bounds_computed_at_run_time():
-    graph = check_operator("Clip", [random((3, 5), 1), np.array(-0.3, np.float32), np.array(0.9, np.float32)], opset=13)
+    low, high = np.array(-0.3, np.float32), np.array(0.9, np.float32)
+    graph = check_operator("Clip", [random((3, 5), 1), low, high], opset=13)
     assert [n.op for n in graph.nodes()] == ["Max", "Min"]
 
 
 def test_clip_of_integers():
-    check_operator(
-        "Clip", [np.arange(-5, 6, dtype=np.int32), np.int32(-2), np.int32(3)], constant=[1, 2], opset=13
-    )
+    check_operator("Clip", [np.arange(-5, 6, dtype=np.int32), np.int32(-2), np.int32(3)], constant=[1, 2], opset=13)
 
 
 def test_relu():

@@ -34,9 +34,7 @@ def test_reduce_integers():
 
 
 @pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
-@pytest.mark.parametrize(
-    "opset, axis", [(7, None), (11, 0), (11, 1), (11, 2), (11, -1), (13, None), (13, 1), (13, -3)]
-)
+@pytest.mark.parametrize("opset, axis", [(7, None), (11, 0), (11, 1), (11, 2), (11, -1), (13, None), (13, 1), (13, -3)])
 def test_softmax(op, opset, axis):
     attributes = {} if axis is None else {"axis": axis}
     graph = check_operator(op, [random((2, 3, 4), 1, -8, 8)], opset=opset, **attributes)

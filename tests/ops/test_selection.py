@@ -136,9 +136,7 @@ def test_constants_of_shape_and_ranges_fold_away():
     shape = model.add("Shape", [x])
     import onnx
 
-    ones = model.add(
-        "ConstantOfShape", [shape], value=onnx.numpy_helper.from_array(np.array([2], np.float32))
-    )
+    ones = model.add("ConstantOfShape", [shape], value=onnx.numpy_helper.from_array(np.array([2], np.float32)))
     zero, one = model.const(np.array(0, np.float32)), model.const(np.array(1, np.float32))
     ramp = model.add("Range", [zero, model.const(np.array(3, np.float32)), one])
     limit = model.add("Cast", [model.add("Greater", [shape, model.const(np.array([2, 2]))])], to=1)

@@ -21,6 +21,8 @@ from tinyc.passes.matmul_to_gemm import matmul_to_gemm
 from tinyc.passes.merge_duplicates import merge_duplicates
 from tinyc.passes.propagate_quant import propagate_quant
 from tinyc.passes.qdq_to_integer import qdq_to_integer
+from tinyc.passes.quantize_selection import quantize_selection
+from tinyc.passes.remove_dead_channels import remove_dead_channels
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.passes.remove_identities import remove_identities
 from tinyc.passes.separate_outputs import separate_outputs
@@ -51,6 +53,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("remove-identities", _plain(remove_identities)),
     Pass("constant-views", _plain(constant_views)),
     Pass("uint8-to-int8", _plain(uint8_to_int8)),
+    Pass("quantize-selection", _plain(quantize_selection)),
     Pass("merge-duplicates", _plain(merge_duplicates)),
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
     Pass("fold-batch-norm", _plain(fold_batch_norm)),
@@ -64,6 +67,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("sink-transposes", _plain(sink_transposes)),
     Pass("transpose-into-gemm", _plain(transpose_into_gemm)),
     Pass("clean-up", _plain(lambda g: remove_dead_code(remove_identities(remove_dead_code(g))))),
+    Pass("remove-dead-channels", _plain(lambda g: remove_dead_code(remove_dead_channels(g)))),
     Pass("separate-outputs", _plain(separate_outputs)),
 )
 
