@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import jinja2
 
-from tinyc.backend.names import comment_text, unique_identifiers
+from tinyc.backend.names import comment_text, identifier, unique_identifiers
 from tinyc.backend.printer import Places, Printer, number, table_definition
 from tinyc.backend.program import Program, called_functions
 from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
@@ -74,10 +74,12 @@ def _templates() -> jinja2.Environment:
 
 def ports(graph: Graph[Any], program: Program) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Inputs and outputs with their C names: `input` and `output` where there is only one."""
-    reserved = {program.name, "arena", "arena_memory", "state", "memcpy"} | {f"i{k}" for k in range(10)}
+    reserved = {program.name, "arena", "arena_memory", "state", "memcpy"}
     result = []
     for role, values, buffers in (("input", graph.inputs, program.inputs), ("output", graph.outputs, program.outputs)):
-        names = [role] if len(values) == 1 else unique_identifiers(values, role, reserved)
+        # Local variables of the generated loops begin with t_.
+        plain = [f"p_{v}" if identifier(v).startswith("t_") else v for v in values]
+        names = [role] if len(values) == 1 else unique_identifiers(plain, role, reserved)
         reserved |= set(names)
         upper = program.name.upper()
         own = []

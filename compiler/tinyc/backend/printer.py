@@ -12,7 +12,9 @@ import numpy as np
 
 from tinyc.backend.program import (
     Affine,
+    Apply,
     Argument,
+    Block,
     Call,
     Copy,
     Expr,
@@ -20,6 +22,7 @@ from tinyc.backend.program import (
     For,
     Formula,
     If,
+    Index,
     Let,
     Literal,
     Load,
@@ -78,12 +81,14 @@ class Printer:
     model: str
     places: Places
     structs: dict[str, str] = field(default_factory=dict)  # initializer text -> name
+    aliasing: dict[str, str] = field(default_factory=dict)  # element type in C -> its name as a type that may alias
 
     def body(self, body: Iterable[Stmt], indent: int) -> str:
         return "".join(self._stmt(s, indent) for s in body)
 
     def struct_definitions(self) -> str:
-        lines = []
+        """Types and constant structs that the bodies printed so far refer to."""
+        lines = [f"typedef {c_type} {name} __attribute__((may_alias));" for c_type, name in self.aliasing.items()]
         for text, name in self.structs.items():
             c_type, _, value = text.partition("|")
             lines.append(f"static const {c_type} {name} = {value};")
@@ -99,7 +104,12 @@ class Printer:
             return f"({text})" if text.startswith("-") else text
         if isinstance(e, Load):
             return f"{self.element_pointer(e.buffer, e.dtype, True)}[{self.affine(e.index)}]"
+        if isinstance(e, Index):
+            return f"({self.affine(e.index)})"
         operands = [self.expr(o) for o in e.operands]
+        if isinstance(e, Apply):
+            return f"{e.function}({', '.join(operands)})"
+        assert isinstance(e, Formula)
         return re.sub(r"\{(\d+)\}", lambda m: operands[int(m.group(1))], e.text)
 
     def affine(self, index: Affine) -> str:
@@ -109,12 +119,20 @@ class Printer:
         return " + ".join(parts).replace("+ -", "- ")
 
     def element_pointer(self, buffer: str, dtype: DType, reading: bool) -> str:
+        """The address of a buffer's first element.
+
+        Bytes of the arena hold one type now and another later, so loops access them through types
+        that may alias: without, a compiler could move a store over a load of the former tenant.
+        """
         if buffer in self.places.tables:
             return self.places.tables[buffer]
+        c_type = dtype.c_type if dtype.size == 1 else self._aliasing(dtype.c_type)
         const = "const " if reading else ""
-        return f"(({const}{dtype.c_type} *)(void *)({self.places.address[buffer]}))" if not (
-            reading and buffer in self.places.const) else (
-            f"((const {dtype.c_type} *)(const void *)({self.places.address[buffer]}))")
+        inner = "const " if reading and buffer in self.places.const else ""
+        return f"(({const}{c_type} *)({inner}void *)({self.places.address[buffer]}))"
+
+    def _aliasing(self, c_type: str) -> str:
+        return self.aliasing.setdefault(c_type, f"{self.model}_{c_type.removesuffix('_t')}")
 
     # -- arguments -------------------------------------------------------------------------------
 
@@ -175,6 +193,8 @@ class Printer:
         if isinstance(s, Let):
             const = "" if s.mutable else "const "
             return f"{pad}{const}{s.c_type} {s.name} = {self.expr(s.value)};\n"
+        if isinstance(s, Block):
+            return f"{pad}{{\n{self.body(s.body, indent + 1)}{pad}}}\n"
         if isinstance(s, Set):
             return f"{pad}{s.name} = {self.expr(s.value)};\n"
         if isinstance(s, Store):
@@ -202,12 +222,15 @@ def _runtime_address(s: Struct, tables: Mapping[str, str]) -> bool:
 def table_definition(table: Table, name: str, storage: str) -> str:
     """A constant array. `storage` precedes the type ("static " or "")."""
     flat = table.array.reshape(-1)
-    if table.dtype.is_float:
+    if table.dtype is DType.FLOAT16:
+        flat = flat.view(np.uint16)
+    if flat.dtype.kind == "f":
         items = [number(float(v), table.dtype) for v in flat]
         per_line = 8
     else:
         items = [number(int(v), table.dtype) for v in flat.tolist()]
         per_line = 24 if table.dtype.size == 1 else 10
+    items = items or ["0"]  # C has no empty arrays
     lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
     body = ",\n    ".join(lines)
     return f"{storage}const {table.dtype.c_type} {name}[{max(1, len(items))}] = {{\n    {body}\n}};\n"

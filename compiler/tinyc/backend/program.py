@@ -61,7 +61,22 @@ class Formula:
     operands: tuple[Expr, ...]
 
 
-Expr = Load | Name | Literal | Formula
+@dataclass(frozen=True)
+class Index:
+    """The value of an index, as an int32_t."""
+
+    index: Affine
+
+
+@dataclass(frozen=True)
+class Apply:
+    """The result of a runtime function that takes and returns numbers."""
+
+    function: str
+    operands: tuple[Expr, ...]
+
+
+Expr = Load | Name | Literal | Formula | Index | Apply
 
 # -- arguments of calls --------------------------------------------------------------------------
 
@@ -163,7 +178,14 @@ class Copy:
     bytes: int
 
 
-Stmt = Call | For | Let | Set | Store | If | Copy
+@dataclass(frozen=True)
+class Block:
+    """A scope of its own for local variables."""
+
+    body: tuple[Stmt, ...]
+
+
+Stmt = Call | For | Let | Set | Store | If | Copy | Block
 
 # -- buffers, steps, the whole -------------------------------------------------------------------
 
@@ -191,8 +213,8 @@ class Access:
 class Step:
     """The work of one layer.
 
-    `overlaps`: (input buffer, bytes): the output may begin at most so many bytes past that input's
-    beginning, although the step still reads it. `scratch` bytes are live during the step only.
+    `overlaps`: (input buffer, output buffer, bytes): the output may begin at most so many bytes past
+    that input's beginning, although the step still reads it. `scratch` bytes are live during the step only.
     """
 
     index: int
@@ -240,13 +262,33 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
     """All statements of a tree, outermost first."""
     for stmt in body:
         yield stmt
-        if isinstance(stmt, For):
+        if isinstance(stmt, (For, Block)):
             yield from statements(stmt.body)
         elif isinstance(stmt, If):
             yield from statements(stmt.then)
             yield from statements(stmt.otherwise)
 
 
+def _expressions(stmt: Stmt) -> Iterator[Expr]:
+    """All expressions of a statement, without those of the statements inside it."""
+    waiting: list[Expr] = []
+    if isinstance(stmt, (Let, Set, Store)):
+        waiting.append(stmt.value)
+    elif isinstance(stmt, If):
+        waiting.append(stmt.condition)
+    while waiting:
+        expr = waiting.pop()
+        yield expr
+        if isinstance(expr, (Formula, Apply)):
+            waiting += expr.operands
+
+
 def called_functions(program: Program) -> list[str]:
     """Names of the runtime functions that are called, sorted."""
-    return sorted({s.function for step in program.steps for s in statements(step.body) if isinstance(s, Call)})
+    names: set[str] = set()
+    for step in program.steps:
+        for stmt in statements(step.body):
+            if isinstance(stmt, Call):
+                names.add(stmt.function)
+            names |= {e.function for e in _expressions(stmt) if isinstance(e, Apply)}
+    return sorted(names)

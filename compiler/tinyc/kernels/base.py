@@ -96,11 +96,15 @@ class Builder:
         return Pointer(self.scratch)
 
     def table(self, role: str, array: Array, kind: str = "weights") -> Pointer:
-        """A constant array in flash, named after the layer and its role in it."""
-        array = np.ascontiguousarray(array)
+        """A constant array in flash, named after the layer and its role in it; the first of a name counts."""
         name = f"{self.prefix}.{role}"
-        self.tables.append(Table(name, array, DType.of(array), kind))
+        if all(t.name != name for t in self.tables):
+            flat = np.ascontiguousarray(array)
+            self.tables.append(Table(name, flat, DType.of(flat), kind))
         return Pointer(name)
+
+    def is_table(self, pointer: Pointer) -> bool:
+        return any(t.name == pointer.buffer for t in self.tables)
 
 
 class Kernel:

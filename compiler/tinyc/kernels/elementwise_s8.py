@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""int8 Add, Sub and Mul by CMSIS-NN's arm_elementwise_*_s8; Softmax; Requantize."""
+"""int8 element-wise operators: CMSIS-NN's arm_elementwise_*_s8 and arm_softmax_s8, tables, Requantize."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from tinyc.backend.program import Argument, Call
+import numpy as np
+
+from tinyc.backend.program import Apply, Argument, Call, Formula, Literal, Load
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import Array, DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
-from tinyc.kernels.elementwise_loops import in_place, merged_axes, nest, strides_of, wrap
+from tinyc.kernels.loops import in_place, merged_axes, nest, store, strides_of, wrap
+from tinyc.ops import unary
 from tinyc.ops.elementwise import ADD_LEFT_SHIFT, add_parameters
-from tinyc.ops.registry import scale_zero
+from tinyc.ops.registry import operator, scale_zero
 from tinyc.ops.softmax import softmax_parameters
 from tinyc.quantize.numbers import clamp_limits, quantize_multiplier
 
@@ -64,12 +68,55 @@ class ElementwiseS8(Kernel):
 
 
 @KERNELS.add
+class LookupS8(Kernel):
+    """Any function of one int8 value, by a table of its 256 results."""
+
+    name = "tinyc_lut_s8"
+    ops = (*unary.TABLE, "Add", "Sub", "Mul")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if not node.integer:
+            return "not integer"
+        return None if variable_operand(graph, node) is not None else "a function of more than one value"
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(6.0 * graph.type(node.outputs[0]).elements, 256)
+
+    def lower(self, build: Builder) -> Lowered:
+        k = variable_operand(build.graph, build.node)
+        assert k is not None
+        table = build.table("table", results(build.graph, build.node, k), "constants")
+        call = Call(self.name, (build.input(k), build.output(), build.output_type().elements, table))
+        return Lowered((call,), 0, ((k, 0, 0),))
+
+
+def variable_operand(graph: Graph[Any], node: Node) -> int | None:
+    """The only operand that varies, if the others are constants of one element and it has the result's size."""
+    values = [graph.value(i) for i in node.inputs]
+    varying = [k for k, v in enumerate(values) if not (v.is_const and v.type.elements == 1)]
+    if len(varying) != 1 or values[varying[0]].type.elements != graph.type(node.outputs[0]).elements:
+        return None
+    return varying[0]
+
+
+def results(graph: Graph[Any], node: Node, k: int) -> Array:
+    """The integer form's results for all values of operand `k`, indexed by the value plus 128."""
+    every = np.arange(-128, 128).astype(np.int8)
+    types = [graph.type(i) for i in node.inputs]
+    arrays = [every if i == k else graph.data(name).reshape(1) for i, name in enumerate(node.inputs)]
+    flat = [t.with_shape(a.shape) for t, a in zip(types, arrays, strict=True)]
+    return operator(node.op).evaluate_integer(node, arrays, flat, [graph.type(node.outputs[0]).with_shape((256,))])[0]
+
+
+@KERNELS.add
 class SoftmaxS8(Kernel):
     name = "arm_softmax_s8"
     ops = ("Softmax",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return None if node.integer else "not integer"
+        if not node.integer:
+            return "not integer"
+        return None if node.attrs.axis == graph.type(node.inputs[0]).rank - 1 else "not along the last axis"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         return Cost(400.0 * graph.type(node.outputs[0]).elements)
@@ -104,3 +151,28 @@ class RequantizeS8(Kernel):
         call = Call("tinyc_requantize_s8", (build.input(0), build.output(), y.elements, z1, z2,
                                             *quantize_multiplier(s1 / s2), low, high))
         return Lowered((call,), 0, ((0, 0, 0),))
+
+
+@KERNELS.add
+class RequantizeLoops(Kernel):
+    """For every ratio of scales."""
+
+    name = "loops"
+    ops = ("Requantize", "Clip")
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return None if node.integer else "not integer"
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(30.0 * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        y = build.output_type()
+        (s1, z1), (s2, z2) = scale_zero(build.type(0)), scale_zero(y)
+        clamp = (build.node.attrs.low, build.node.attrs.high) if build.node.op == "Clip" else None
+        loops = merged_axes((y.elements,), ((1,), (1,)))
+        value = Formula(f"{{0}} - ({z1})", (Load(build.input(0).buffer, nest(loops, 0), DType.INT8),))
+        numbers = (*quantize_multiplier(s1 / s2), z2, *clamp_limits(clamp, s2, z2, (-128, 127)))
+        scaled = Apply("tinyc_requantize_one", (value, *(Literal(n, DType.INT32) for n in numbers)))
+        body = store(build.output().buffer, nest(loops, 1), y.dtype, scaled)
+        return Lowered(wrap(loops, (body,)), 0, in_place([build.type(0)], y))

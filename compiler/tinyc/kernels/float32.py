@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.backend.program import Argument, Call, Null, Pointer, Struct
+from tinyc.backend.program import Affine, Argument, Call, Null, Pointer, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
+from tinyc.kernels.loops import address
 
 UNBOUNDED = (-math.inf, math.inf)
 
@@ -45,6 +46,8 @@ class _Conv(Kernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
             return "not a channels-last convolution over two axes"
+        if not graph.value(node.inputs[1]).is_const:
+            return "the filters are not constant"
         return _float(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
@@ -94,7 +97,9 @@ class FullyConnectedF32(Kernel):
     def lower(self, build: Builder) -> Lowered:
         outputs, depth = build.type(1).shape
         low, high = build.node.attrs.clamp or UNBOUNDED
-        call = Call(self.name, (build.input(0), build.table("filter", build.data(1)), _bias(build), build.output(),
+        constant = build.graph.value(build.node.inputs[1]).is_const
+        weights = build.table("filter", build.data(1)) if constant else build.input(1)
+        call = Call(self.name, (build.input(0), weights, _bias(build), build.output(),
                                 math.prod(build.type(0).shape[:-1]), depth, outputs, float(low), float(high)))
         return Lowered((call,))
 
@@ -170,9 +175,10 @@ class MatMulF32(Kernel):
         calls = []
         for index in np.ndindex(*batch):
             first, second = (_offset(index, shape[:-2]) for shape in (left, right))
+            place = int(np.ravel_multi_index(index, batch)) if batch else 0
             calls.append(Call(self.name, (
-                _plus(build.input(0), 4 * first * m * k), _plus(build.input(1), 4 * second * k * n),
-                _plus(build.output(), 4 * int(np.ravel_multi_index(index, batch) if batch else 0) * m * n), m, k, n)))
+                _plus(build, build.input(0), first * m * k), _plus(build, build.input(1), second * k * n),
+                _plus(build, build.output(), place * m * n), m, k, n)))
         return Lowered(tuple(calls))
 
 
@@ -182,5 +188,5 @@ def _offset(index: tuple[int, ...], shape: tuple[int, ...]) -> int:
     return int(np.ravel_multi_index(own, shape)) if shape else 0
 
 
-def _plus(pointer: Pointer, offset: int) -> Pointer:
-    return Pointer(pointer.buffer, pointer.offset + offset, pointer.c_type)
+def _plus(build: Builder, pointer: Pointer, elements: int) -> Pointer:
+    return address(build, pointer, Affine(elements), DType.FLOAT32)

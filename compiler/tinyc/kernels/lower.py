@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import tinyc.kernels  # noqa: F401  (registers the kernels)
-from tinyc.backend.program import Access, BufferInfo, Program, Step, Table
+from tinyc.backend.program import Access, Block, BufferInfo, Let, Program, Step, Table
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
@@ -99,10 +99,13 @@ def _step(
     overlaps = tuple((storage[node.inputs[i]], storage[node.outputs[o]], delta)
                      for i, o, delta in lowered.overlaps if node.inputs[i] in storage)
     own = [t for t in build.tables if t.role == "weights"]
+    body = lowered.body
+    if any(isinstance(s, Let) for s in body):
+        body = (Block(body),)
     filters = [t for t in own if t.name.endswith(".filter")]
     kind = operator(node.op)
     macs = kind.macs(node, graph.input_types(node), graph.output_types(node))
-    return Step(index, node.name, node.op, kernel.name, _comment(graph, node), lowered.body, reads, writes,
+    return Step(index, node.name, node.op, kernel.name, _comment(graph, node), body, reads, writes,
                 tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
                 lowered.scratch_bytes, overlaps, macs, sum(t.array.nbytes for t in filters),
                 sum(t.array.nbytes for t in own))

@@ -9,7 +9,7 @@ from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import avgpool_s8
-from tinyc.kernels.cmsis import activation, context, dims, dims_of, tile
+from tinyc.kernels.cmsis import activation, context, dims_of, tile
 from tinyc.ops.pool import PoolAttrs
 
 
@@ -40,7 +40,7 @@ class PoolS8(Kernel):
         ))
         arguments: tuple[Argument, ...] = (
             context(build.scratch_pointer(), scratch), parameters, dims_of(x.shape), build.input(0),
-            dims(1, *a.kernel, 1), dims_of(y.shape), build.output(),
+            dims_of((1, *a.kernel, 1)), dims_of(y.shape), build.output(),
         )
         function = "arm_avgpool_s8" if average else "arm_max_pool_s8"
         return Lowered((Call(function, arguments, True),), scratch)
