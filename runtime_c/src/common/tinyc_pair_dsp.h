@@ -34,34 +34,24 @@ TINYC_INLINE int32_t tinyc_pair_index(int32_t k)
     return (k >> 2) * 8 + (k & 1) * 2 + ((k >> 1) & 1);
 }
 
-/* Appends count values at k, widened, to the column; returns the next k. */
-TINYC_INLINE int32_t tinyc_pair_widen(
-    int16_t *column, int32_t k, const int8_t *source, int32_t count, int32_t offset)
-{
-    const int16x2_t offsets = tinyc_dup_s16x2(offset);
-    const int32_t end = k + count;
-    while ((k & 3) != 0 && k < end) {
-        column[tinyc_pair_index(k++)] = (int16_t)(*source++ + offset);
-    }
-    for (int16_t *group = column + 2 * k; k + 4 <= end; k += 4, source += 4, group += 8) {
-        const int8x4_t word = tinyc_load_s8x4(source);
-        const int16x2_t widened[2] = {__sxtab16(offsets, word), tinyc_sxtab16_ror8(offsets, word)};
-        memcpy(group, widened, sizeof widened);
-    }
-    while (k < end) {
-        column[tinyc_pair_index(k++)] = (int16_t)(*source++ + offset);
-    }
-    return end;
-}
+#define tinyc_pair_append tinyc1_pair_append
+#define tinyc_pair_finish tinyc1_pair_finish
 
-/* Appends count zeros (padding) at k to the column; returns the next k. */
-TINYC_INLINE int32_t tinyc_pair_zeros(int16_t *column, int32_t k, int32_t count)
-{
-    const int32_t end = k + count;
-    while (k < end) {
-        column[tinyc_pair_index(k++)] = 0;
-    }
-    return end;
-}
+/*
+ * Fills a column from pieces of any length. What is no multiple of four waits in `waiting` until enough has
+ * come together. Begin with {column, minus the zero point}; column is pair, or pair + 4 for column 1.
+ */
+typedef struct {
+    int16_t *column;
+    int32_t offset;
+    int32_t count; /* bytes in waiting */
+    int8_t waiting[64];
+} tinyc_pair_writer;
+
+/* Appends count values; source NULL for padding, which becomes zeros. */
+void tinyc_pair_append(tinyc_pair_writer *writer, const int8_t *source, int32_t count);
+
+/* Writes what still waits, filled up with zeros to a multiple of four. */
+void tinyc_pair_finish(tinyc_pair_writer *writer);
 
 #endif /* TINYC_PAIR_DSP_H */

@@ -9,25 +9,26 @@ static void gather(const tinyc_convolve_geometry *geometry, const int8_t *input,
     const int32_t tap = geometry->kernel_c;
     const int32_t row = tap * geometry->kernel_w;
     const bool contiguous = tinyc_is_contiguous(geometry, x);
-    int32_t k = 0;
+    tinyc_pair_writer writer;
+    writer.column = column;
+    writer.offset = offset;
+    writer.count = 0;
     for (int32_t ky = 0; ky < geometry->kernel_h; ++ky, y += geometry->dilation_h) {
         if (!tinyc_holds_input(y, geometry->input_h, geometry->upscale_h)) {
-            k = tinyc_pair_zeros(column, k, row);
+            tinyc_pair_append(&writer, NULL, row);
             continue;
         }
         if (contiguous) {
-            k = tinyc_pair_widen(column, k, tinyc_input_pixel(geometry, input, y, x), row, offset);
+            tinyc_pair_append(&writer, tinyc_input_pixel(geometry, input, y, x), row);
             continue;
         }
         for (int32_t kx = 0, tap_x = x; kx < geometry->kernel_w; ++kx, tap_x += geometry->dilation_w) {
-            if (tinyc_holds_input(tap_x, geometry->input_w, geometry->upscale_w)) {
-                k = tinyc_pair_widen(column, k, tinyc_input_pixel(geometry, input, y, tap_x), tap, offset);
-            } else {
-                k = tinyc_pair_zeros(column, k, tap);
-            }
+            const bool inside = tinyc_holds_input(tap_x, geometry->input_w, geometry->upscale_w);
+            tinyc_pair_append(
+                &writer, inside ? tinyc_input_pixel(geometry, input, y, tap_x) : NULL, tap);
         }
     }
-    tinyc_pair_zeros(column, k, -k & 3);
+    tinyc_pair_finish(&writer);
 }
 
 TINYC_FN(convolve_image_s8)

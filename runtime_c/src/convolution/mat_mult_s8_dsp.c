@@ -17,9 +17,12 @@ void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs
             const int32_t second = lhs_rows > 1 ? 1 : 0;
             for (int32_t column = 0; column < 2; ++column) {
                 /* A single last row fills both columns. */
-                const int32_t k = tinyc_pair_widen(
-                    pair + 4 * column, 0, lhs + second * column * lhs_stride, depth, params->lhs_offset);
-                tinyc_pair_zeros(pair + 4 * column, k, -depth & 3);
+                tinyc_pair_writer writer;
+                writer.column = pair + 4 * column;
+                writer.offset = params->lhs_offset;
+                writer.count = 0;
+                tinyc_pair_append(&writer, lhs + second * column * lhs_stride, depth);
+                tinyc_pair_finish(&writer);
             }
             tinyc_mat_mult_pair_dsp(params, pair, dst, dst + second * dst_stride);
             lhs += 2 * lhs_stride;
