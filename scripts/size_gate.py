@@ -16,7 +16,7 @@ BASELINE = ROOT / "examples" / "ci" / "size-baseline.json"
 # (model, target, budget): a little above what is needed now, so that growth has to be decided on.
 GATES = (
     ("examples/digits/digits_int8.onnx", "cortex-m4", "flash=16K,ram=2K"),
-    ("examples/digits/digits_int8.onnx", "cortex-m0plus", "flash=16K,ram=2K"),
+    ("examples/digits/digits_int8.onnx", "cortex-m0plus", "flash=18K,ram=2K"),
     ("examples/digits/digits_f32.onnx", "cortex-m4", "flash=32K,ram=6K"),
 )
 
