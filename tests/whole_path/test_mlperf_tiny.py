@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The four MLPerf Tiny models on every core that can be run: exact outputs, memory and speed."""
+
+from __future__ import annotations
+
+import pytest
+from mlperf_tiny import MODELS, SHARED, compiled, expected_cases, needs_models, peers
+
+from tinyc.profiling import profile_compiled
+from tinyc.verification import compare, run_cases
+
+pytestmark = needs_models
+
+TARGETS = (
+    "host",
+    "cortex-m0plus",
+    "cortex-m3",
+    "cortex-m4",
+    "cortex-m7",
+    "cortex-m23",
+    "cortex-m33",
+    "cortex-m55",
+    "riscv32imac",
+)
+
+# Largest live set, scratch included: what a plan without overlaps in place can reach.
+ARENA_LIMITS = {"ad": 768, "ic": 49_728, "kws": 16_000, "vww": 55_296}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("model", MODELS)
+def test_int8_is_exact(model: str, target: str) -> None:
+    result = compiled(f"{model}_int8", target)
+    assert result.arena.bytes <= ARENA_LIMITS[model]
+    cases = expected_cases(result)
+    assert cases.expected is not None and len(cases) >= 16
+    outputs, unaligned = run_cases(result, cases, sanitize=target == "host")
+    assert unaligned is None
+    wrong = [k for k, (got, want) in enumerate(zip(outputs, cases.expected, strict=True))
+             if got[0].tobytes() != want[0].tobytes()]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("model", MODELS)
+def test_float_is_close(model: str, target: str) -> None:
+    result = compiled(f"{model}_f32", target)
+    cases = expected_cases(result)
+    assert cases.expected is not None
+    outputs, _ = run_cases(result, cases, sanitize=target == "host")
+    (port,) = result.emitted.outputs
+    outcome = compare(port, [o[0] for o in outputs], [e[0] for e in cases.expected], tolerance=1e-4)
+    assert outcome.passed, outcome
+
+
+@pytest.mark.skipif(not (SHARED / "peers.json").is_file(), reason="no measurements of other systems in ../shared")
+@pytest.mark.parametrize("model", MODELS)
+def test_cost_on_cortex_m4(model: str) -> None:
+    """No more instructions than TFLite Micro, no more flash than bare calls of CMSIS-NN's wrappers."""
+    result = compiled(f"{model}_int8", "cortex-m4")
+    profile = profile_compiled(result, expected_cases(result).inputs[0])
+    systems = peers("cortex-m4")
+    assert profile["instructions"] <= systems["tflm-O3"][model]["instructions"]
+    assert profile["flash"]["total"] <= systems["thin_aot-O3"][model]["flash"]
+    assert profile["ram"]["total"] <= systems["tflm-O3"][model]["ram"]
