@@ -34,7 +34,8 @@ class PoolS8(Kernel):
         a: PoolAttrs = build.node.attrs
         x, y = build.type(0), build.output_type()
         average = build.node.op == "AveragePool"
-        scratch = avgpool_s8(build.options.target.variants[0], x.shape[3]) if average else 0
+        external = build.options.kernels == "cmsis-nn"  # the bundled function keeps its sums in registers
+        scratch = avgpool_s8(build.options.target.variants[0], x.shape[3]) if average and external else 0
         parameters = Struct("cmsis_nn_pool_params", (
             ("stride", tile(*a.strides)), ("padding", tile(*a.pads[:2])), ("activation", activation(a.clamp, y)),
         ))
