@@ -51,6 +51,10 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
         )
     if model.functions:
         model = _without_functions(model)
+    if not all(isinstance(name, str) for name in _names(model)):
+        raise TinycError(
+            f"{path.name} has a name that is not UTF-8", hint="the file is damaged: export the model again"
+        )
     for tensor in _tensors(model.graph):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _load_external(tensor, path.parent)
@@ -68,6 +72,20 @@ def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
             hint="check the model with onnx.checker",
         ) from None
     return inlined
+
+
+def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
+    """Every string that tinyc reads; protobuf gives bytes where one is not UTF-8."""
+    graph = model.graph
+    yield graph.name
+    yield from (opset.domain for opset in model.opset_import)
+    yield from (tensor.name for tensor in graph.initializer)
+    for info in (*graph.input, *graph.output):
+        yield info.name
+        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

@@ -243,7 +243,8 @@ def _set_outputs(lowering: _Lowering, names: Sequence[str]) -> None:
             lowering.rename(name, editor.fresh(f"{name}.value"))
             source, view = lowering.names[name], editor.view()
         if copied:
-            result = editor.temp(name, replace(view.type(source), quant=None))
+            free = name if not view.has_value(name) else editor.fresh(name)
+            result = editor.set_value(Value(free, replace(view.type(source), quant=None)))
             editor.copy_to(source, result)
         elif view.has_value(name):
             result = source
