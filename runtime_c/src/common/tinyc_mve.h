@@ -23,4 +23,19 @@ TINYC_INLINE int32x4_t tinyc_requantize_mve(int32x4_t acc, int32x4_t multiplier,
     return vminq_s32(vmaxq_s32(value, vdupq_n_s32(lowest)), vdupq_n_s32(highest));
 }
 
+/* The same where all lanes share multiplier and shift. */
+TINYC_INLINE int32x4_t tinyc_requantize_n_mve(
+    int32x4_t acc, int32_t multiplier, int32_t shift, int32_t offset, int32_t lowest, int32_t highest)
+{
+    int32x4_t value;
+    if (shift < 0) {
+        value = vqrdmulhq_n_s32(acc, multiplier);
+        value = vrshlq_n_s32(vqaddq_s32(value, vshrq_n_s32(value, 31)), shift);
+    } else {
+        value = vqrdmulhq_n_s32(vshlq_r_s32(acc, shift), multiplier);
+    }
+    value = vaddq_n_s32(value, offset);
+    return vminq_s32(vmaxq_s32(value, vdupq_n_s32(lowest)), vdupq_n_s32(highest));
+}
+
 #endif /* TINYC_MVE_H */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_depthwise_s8.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* The taps of one dimension that lie inside the input. */
 typedef struct {
     int32_t begin;
@@ -44,11 +47,17 @@ void tinyc_depthwise_image_s8(tinyc_depthwise_pixel_fn *pixel, const cmsis_nn_dw
         .filter_step_h = filter_dims->w * output_dims->c,
     };
 
+    /* Like memmove: an output that begins above its input is computed from the end, one below from the
+     * beginning, so that input which is still to be read is not overwritten (see the header). */
+    const bool backward = (uintptr_t)output > (uintptr_t)input;
     for (int32_t batch = 0; batch < input_dims->n; ++batch) {
-        for (int32_t out_y = 0; out_y < output_dims->h; ++out_y) {
+        for (int32_t row = 0; row < output_dims->h; ++row) {
+            const int32_t out_y = backward ? output_dims->h - 1 - row : row;
             const int32_t y = out_y * conv->stride.h - conv->padding.h;
             const tap_range rows = taps_inside(y, input_dims->h, filter_dims->h, conv->dilation.h);
-            for (int32_t out_x = 0; out_x < output_dims->w; ++out_x) {
+            int8_t *const out_row = output + out_y * output_dims->w * params.channels;
+            for (int32_t column = 0; column < output_dims->w; ++column) {
+                const int32_t out_x = backward ? output_dims->w - 1 - column : column;
                 const int32_t x = out_x * conv->stride.w - conv->padding.w;
                 const tap_range columns = taps_inside(x, input_dims->w, filter_dims->w, conv->dilation.w);
                 const tinyc_depthwise_window window = {
@@ -58,10 +67,10 @@ void tinyc_depthwise_image_s8(tinyc_depthwise_pixel_fn *pixel, const cmsis_nn_dw
                     .taps_h = columns.count > 0 ? rows.count : 0,
                     .taps_w = columns.count,
                 };
-                pixel(&params, &window, output);
-                output += params.channels;
+                pixel(&params, &window, out_row + out_x * params.channels);
             }
         }
         input += input_dims->h * input_row;
+        output += output_dims->h * output_dims->w * params.channels;
     }
 }

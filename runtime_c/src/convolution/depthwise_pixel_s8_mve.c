@@ -3,38 +3,77 @@
 #include "tinyc_mve.h"
 
 #include <stddef.h>
+#include <string.h>
 
-/* Four channels at a time, widened to 32 bits while loading; the last ones by predication. */
+/* Bias, multipliers and shifts of eight channels. */
+typedef struct {
+    int32_t bias[8];
+    int32_t multiplier[8];
+    int32_t shift[8];
+} last_channels;
+
+/*
+ * Eight channels, or the first ones of them that `valid` (of 16-bit lanes) selects. Activations and filters
+ * are widened to 16 bits while loading; products of even and odd channels are 32 bits in a vector each.
+ * bias, multiplier and shift have eight elements.
+ */
+TINYC_INLINE void eight_channels(const tinyc_depthwise_s8_params *params, const tinyc_depthwise_window *window,
+    int32_t channel, mve_pred16_t valid, const int32_t *bias, const int32_t *multiplier, const int32_t *shift,
+    int8_t *output)
+{
+    const int32_t input_step = params->input_step_w;
+    const int32_t filter_step = params->channels;
+    const int16_t offset = (int16_t)params->input_offset;
+    const int8_t *input_row = window->input + channel;
+    const int8_t *filter_row = window->filter + channel;
+    int32x4x2_t acc = {{vdupq_n_s32(0), vdupq_n_s32(0)}};
+    if (bias != NULL) {
+        acc = vld2q_s32(bias);
+    }
+    for (int32_t ky = window->taps_h; ky > 0; --ky) {
+        const int8_t *x = input_row;
+        const int8_t *w = filter_row;
+        for (int32_t kx = window->taps_w; kx > 0; --kx) {
+            const int16x8_t inputs = vaddq_n_s16(vldrbq_z_s16(x, valid), offset);
+            const int16x8_t weights = vldrbq_z_s16(w, valid);
+            acc.val[0] = vaddq_s32(acc.val[0], vmullbq_int_s16(inputs, weights));
+            acc.val[1] = vaddq_s32(acc.val[1], vmulltq_int_s16(inputs, weights));
+            x += input_step;
+            w += filter_step;
+        }
+        input_row += params->input_step_h;
+        filter_row += params->filter_step_h;
+    }
+    const int32x4x2_t multipliers = vld2q_s32(multiplier);
+    const int32x4x2_t shifts = vld2q_s32(shift);
+    const int32x4_t even = tinyc_requantize_mve(acc.val[0], multipliers.val[0], shifts.val[0],
+        params->output_offset, params->output_min, params->output_max);
+    const int32x4_t odd = tinyc_requantize_mve(acc.val[1], multipliers.val[1], shifts.val[1],
+        params->output_offset, params->output_min, params->output_max);
+    vstrbq_p_s16(output, vmovntq_s32(vreinterpretq_s16_s32(even), odd), valid);
+}
+
 TINYC_FN(depthwise_pixel_s8)
 void tinyc_depthwise_pixel_s8(
     const tinyc_depthwise_s8_params *params, const tinyc_depthwise_window *window, int8_t *output)
 {
     const int32_t channels = params->channels;
-    const int32_t input_step = params->input_step_w;
-
-    for (int32_t channel = 0; channel < channels; channel += 4) {
-        const mve_pred16_t valid = vctp32q((uint32_t)(channels - channel));
-        const int8_t *input_row = window->input + channel;
-        const int8_t *filter_row = window->filter + channel;
-        int32x4_t acc = vdupq_n_s32(0);
+    int32_t channel = 0;
+    for (; channel + 8 <= channels; channel += 8) {
+        const int32_t *const bias = params->bias != NULL ? params->bias + channel : NULL;
+        eight_channels(params, window, channel, 0xffff, bias, params->multiplier + channel,
+            params->shift + channel, output + channel);
+    }
+    if (channel < channels) {
+        const int32_t left = channels - channel;
+        const size_t bytes = (size_t)left * sizeof(int32_t);
+        last_channels last = {{0}, {0}, {0}};
         if (params->bias != NULL) {
-            acc = vldrwq_z_s32(params->bias + channel, valid);
+            memcpy(last.bias, params->bias + channel, bytes);
         }
-        for (int32_t ky = window->taps_h; ky > 0; --ky) {
-            const int8_t *x = input_row;
-            const int8_t *w = filter_row;
-            for (int32_t kx = window->taps_w; kx > 0; --kx) {
-                const int32x4_t inputs = vaddq_n_s32(vldrbq_z_s32(x, valid), params->input_offset);
-                acc = vaddq_s32(acc, vmulq_s32(inputs, vldrbq_z_s32(w, valid)));
-                x += input_step;
-                w += channels;
-            }
-            input_row += params->input_step_h;
-            filter_row += params->filter_step_h;
-        }
-        acc = tinyc_requantize_mve(acc, vldrwq_z_s32(params->multiplier + channel, valid),
-            vldrwq_z_s32(params->shift + channel, valid), params->output_offset, params->output_min,
-            params->output_max);
-        vstrbq_p_s32(output + channel, acc, valid);
+        memcpy(last.multiplier, params->multiplier + channel, bytes);
+        memcpy(last.shift, params->shift + channel, bytes);
+        eight_channels(params, window, channel, vctp16q((uint32_t)left), last.bias, last.multiplier,
+            last.shift, output + channel);
     }
 }

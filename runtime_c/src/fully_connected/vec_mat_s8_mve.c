@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tinyc_dot_rows_mve.h"
 #include "tinyc_mat_mult_s8.h"
 #include "tinyc_mve.h"
 
 #include <stddef.h>
 
-/* Sum over k of (lhs[k] + lhs_offset) * weights[k]; the offset is left out where it is 0. */
+/* Sum over k of (lhs[k] + lhs_offset) * weights[k]. */
 static int32_t dot_product(const int8_t *lhs, const int8_t *weights, int32_t depth, int32_t lhs_offset)
 {
     int32_t products = 0;
@@ -18,35 +19,19 @@ static int32_t dot_product(const int8_t *lhs, const int8_t *weights, int32_t dep
     return products + sum * lhs_offset;
 }
 
-/* acc[0..3] += products of lhs with four rows of weights, their zero point removed by lhs_offset. */
+/* Products of lhs with four rows of weights, its zero point removed by lhs_offset. */
 TINYC_INLINE int32x4_t four_dot_products(
-    const int8_t *lhs, const int8_t *weights, int32_t depth, int32_t lhs_offset, int32x4_t acc)
+    const int8_t *lhs, const int8_t *weights, int32_t depth, int32_t lhs_offset)
 {
-    int32_t products0 = 0;
-    int32_t products1 = 0;
-    int32_t products2 = 0;
-    int32_t products3 = 0;
+    int32_t products[4];
     if (lhs_offset == 0) {
-        const int8_t *w3 = weights + 3 * depth;
-        for (int32_t left = depth; left > 0; left -= 16) {
-            const mve_pred16_t valid = vctp8q((uint32_t)left);
-            const int8x16_t x = vldrbq_z_s8(lhs, valid);
-            lhs += 16;
-            products1 = vmladavaq_s8(products1, x, vldrbq_z_s8(weights + depth, valid));
-            products2 = vmladavaq_s8(products2, x, vldrbq_z_s8(weights + 2 * depth, valid));
-            products0 = vmladavaq_s8(products0, x, vldrbq_z_s8(weights, valid));
-            weights += 16;
-            products3 = vmladavaq_s8(products3, x, vldrbq_z_s8(w3, valid));
-            w3 += 16;
-        }
+        (void)tinyc_dot_4_rows_mve(products, weights, depth, lhs, depth);
     } else {
-        products0 = dot_product(lhs, weights, depth, lhs_offset);
-        products1 = dot_product(lhs, weights + depth, depth, lhs_offset);
-        products2 = dot_product(lhs, weights + 2 * depth, depth, lhs_offset);
-        products3 = dot_product(lhs, weights + 3 * depth, depth, lhs_offset);
+        for (int32_t row = 0; row < 4; ++row) {
+            products[row] = dot_product(lhs, weights + row * depth, depth, lhs_offset);
+        }
     }
-    const int32x4_t products = {products0, products1, products2, products3};
-    return vaddq_s32(acc, products);
+    return vldrwq_s32(products);
 }
 
 TINYC_FN(vec_mat_s8)
@@ -72,7 +57,7 @@ void tinyc_vec_mat_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs,
             acc = vaddq_s32(acc, vldrwq_z_s32(init + channel, valid));
         }
         if (left >= 4) {
-            acc = four_dot_products(lhs, weights, depth, lhs_offset, acc);
+            acc = vaddq_s32(acc, four_dot_products(lhs, weights, depth, lhs_offset));
         } else {
             int32_t products[4] = {0, 0, 0, 0};
             for (int32_t lane = 0; lane < left; ++lane) {
