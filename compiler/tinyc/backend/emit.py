@@ -136,7 +136,8 @@ def emit(graph: Graph[Any], program: Program, arena: Arena, options: Options, ta
     used = {str(PurePosixPath(h.as_posix()).parent) for h in runtime.all_headers}
     include_dirs = [str(RUNTIME_FOLDER / d) for d in manifest()["include_dirs"] if d in used]
     files["CMakeLists.txt"] = _render("CMakeLists.txt.j2", {
-        **common, "sources": sources, "include_dirs": include_dirs, "external_cmsis": external})
+        **common, "sources": sources, "include_dirs": include_dirs, "external_cmsis": external,
+        "languages": sorted({"ASM" if s.endswith(".S") else "C" for s in sources})})
     weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
     return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables))
 
