@@ -30,6 +30,14 @@ from tinyc.targets import Target
 
 
 @dataclass(frozen=True)
+class CmsisNn:
+    """The firmware's CMSIS-NN, for building with --kernels cmsis-nn: its folder Include and its archive."""
+
+    include: Path
+    library: Path
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything that the user asks of one compilation."""
 
@@ -45,6 +53,7 @@ class Request:
     dump_after: str | None = None
     plan_effort: float = DEFAULT_EFFORT
     strict_memory: bool = False
+    cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinyc.backend.emit import Port
 from tinyc.compiler import Compiled, write
+from tinyc.errors import TinycError
 from tinyc.toolchain import Elf, Entry, Tensor, build
 
 
@@ -35,14 +36,31 @@ def entry_of(compiled: Compiled, slots: bool) -> Entry:
                  tuple(tensor(p) for p in emitted.outputs), f"{upper}_ARENA_BYTES")
 
 
+def dependencies(compiled: Compiled, folder: Path) -> tuple[list[Path], list[Path]]:
+    """Include folders and archives that building the model in `folder` needs.
+
+    Raises TinycError where the firmware's CMSIS-NN is among them and the user did not say where it is.
+    """
+    own = [folder / d for d in compiled.emitted.include_dirs]
+    if compiled.request.kernels != "cmsis-nn":
+        return own, []
+    library = compiled.request.cmsis_nn
+    if library is None:
+        raise TinycError("--kernels cmsis-nn needs your CMSIS-NN library to build a program",
+                         hint="name it with --cmsis-nn-include and --cmsis-nn-lib, or use tinyc compile")
+    return [*own, library.include], [library.library]
+
+
 def build_model(
     compiled: Compiled, folder: Path, *, slots: bool = False, profile: bool = False, sanitize: bool = False,
     extra_cflags: Sequence[str] = (),
 ) -> Elf:
     """An executable of the model in `folder` (as `written` gives it) with the test harness around it."""
+    include_dirs, libraries = dependencies(compiled, folder)
     flags = [*extra_cflags, *([f"-D{compiled.name.upper()}_PROFILE"] if profile else [])]
     return build(
-        compiled.request.target, [folder / s for s in compiled.emitted.sources],
-        [folder / d for d in compiled.emitted.include_dirs], folder.parent / f"{compiled.name}.elf",
+        compiled.request.target, [folder / s for s in compiled.emitted.sources], include_dirs,
+        folder.parent / f"{compiled.name}.elf",
         entry=entry_of(compiled, slots), cflags=flags, optimize=compiled.request.optimize, sanitize=sanitize,
+        libraries=libraries,
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyc.compiler import Compiled
-from tinyc.execute import build_model, written
+from tinyc.execute import build_model, dependencies, written
 from tinyc.ir.types import Array
 from tinyc.toolchain import run
 from tinyc.toolchain.size import SizeReport, flash_size
@@ -18,10 +18,11 @@ def linked_size(compiled: Compiled, extra_cflags: Sequence[str] = ()) -> SizeRep
     """Flash and static RAM of the model by the linker (see tinyc.toolchain.size)."""
     pattern = "|".join(re.escape(s) for s in compiled.emitted.weight_symbols) or "(?!)"
     with written(compiled) as folder:
+        include_dirs, libraries = dependencies(compiled, folder)
         return flash_size(
-            compiled.request.target, [folder / s for s in compiled.emitted.sources],
-            [folder / d for d in compiled.emitted.include_dirs], entry=f"{compiled.name}_run",
-            weights_pattern=pattern, optimize=compiled.request.optimize, cflags=list(extra_cflags),
+            compiled.request.target, [folder / s for s in compiled.emitted.sources], include_dirs,
+            entry=f"{compiled.name}_run", weights_pattern=pattern, optimize=compiled.request.optimize,
+            cflags=list(extra_cflags), libraries=libraries,
         )
 
 

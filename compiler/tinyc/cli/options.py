@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import inspect
@@ -17,7 +18,7 @@ import typer
 from tinyc.errors import TinycError
 
 if TYPE_CHECKING:
-    from tinyc.compiler import Compiled, Request
+    from tinyc.compiler import CmsisNn, Compiled, Request
 
 
 class Optimize(enum.StrEnum):
@@ -102,6 +103,26 @@ def _request(
     )
 
 
+def _cmsis_nn(
+    cmsis_nn_include: Annotated[
+        Path | None, typer.Option("--cmsis-nn-include", metavar="DIR", exists=True, file_okay=False,
+                                  help="With --kernels cmsis-nn: the folder Include of your CMSIS-NN.")
+    ] = None,
+    cmsis_nn_lib: Annotated[
+        Path | None, typer.Option("--cmsis-nn-lib", metavar="FILE.a", exists=True, dir_okay=False,
+                                  help="With --kernels cmsis-nn: your CMSIS-NN, built for the target.")
+    ] = None,
+) -> CmsisNn | None:
+    """Where the firmware's CMSIS-NN is. Raises TinycError."""
+    from tinyc.compiler import CmsisNn
+
+    if cmsis_nn_include is None and cmsis_nn_lib is None:
+        return None
+    if cmsis_nn_include is None or cmsis_nn_lib is None:
+        raise TinycError("--cmsis-nn-include and --cmsis-nn-lib belong together", hint="give both")
+    return CmsisNn(cmsis_nn_include.resolve(), cmsis_nn_lib.resolve())
+
+
 def _dims(texts: list[str]) -> dict[str, int]:
     dims: dict[str, int] = {}
     for text in texts:
@@ -127,14 +148,33 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     """Replaces the command's first parameter, a Request, by all options of `compile`."""
     own = _parameters(command)[1:]
     shared = _parameters(_request)
-    names = {p.name for p in shared}
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
-        request = _request(**{k: v for k, v in values.items() if k in names})
-        command(request, **{k: v for k, v in values.items() if k not in names})
+        command(_request(**_taken(values, shared)), **_taken(values, own))
 
-    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*shared, *own)]
+    return _with_parameters(wrapper, [*shared, *own])
+
+
+def takes_built_request(command: Callable[..., None]) -> Callable[..., None]:
+    """As `takes_request`, for commands that also build the generated C."""
+    own = _parameters(command)[1:]
+    shared, library = _parameters(_request), _parameters(_cmsis_nn)
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        request = _request(**_taken(values, shared))
+        command(dataclasses.replace(request, cmsis_nn=_cmsis_nn(**_taken(values, library))), **_taken(values, own))
+
+    return _with_parameters(wrapper, [*shared, *library, *own])
+
+
+def _taken(values: dict[str, Any], parameters: list[inspect.Parameter]) -> dict[str, Any]:
+    return {p.name: values[p.name] for p in parameters}
+
+
+def _with_parameters(wrapper: Callable[..., None], found: list[inspect.Parameter]) -> Callable[..., None]:
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in found]
     vars(wrapper)["__signature__"] = inspect.Signature(parameters)
     wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapper

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tinyc.cli.options import InputsOption, JsonOption, compiled, print_json, takes_request
+from tinyc.cli.options import InputsOption, JsonOption, compiled, print_json, takes_built_request
 from tinyc.cli.verify import cases_for
 
 if TYPE_CHECKING:
     from tinyc.compiler import Request
 
 
-@takes_request
+@takes_built_request
 def profile(request: Request, inputs: InputsOption = None, json: JsonOption = False) -> None:
     """Count the instructions of one inference per layer, in QEMU, and measure flash and RAM."""
     from tinyc.cli.progress import progress

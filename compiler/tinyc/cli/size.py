@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyc.cli.options import JsonOption, compiled, print_json, takes_request
+from tinyc.cli.options import JsonOption, compiled, print_json, takes_built_request
 
 if TYPE_CHECKING:
     from tinyc.compiler import Request
 
 
-@takes_request
+@takes_built_request
 def size(
     request: Request,
     budget: Annotated[

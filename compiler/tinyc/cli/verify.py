@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinyc.cli.options import InputsOption, JsonOption, compiled, print_json, takes_request
+from tinyc.cli.options import InputsOption, JsonOption, compiled, print_json, takes_built_request
 
 if TYPE_CHECKING:
     from tinyc.cases import Cases
     from tinyc.compiler import Compiled, Request
 
 
-@takes_request
+@takes_built_request
 def verify(
     request: Request,
     inputs: InputsOption = None,

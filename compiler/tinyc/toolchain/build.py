@@ -88,12 +88,13 @@ def build(
     cflags: Sequence[str] = (),
     optimize: str = "default",
     sanitize: bool = False,
+    libraries: Sequence[Path] = (),
     jobs: int = 2,
 ) -> Elf:
     """Compiles and links sources with the harness into the program `out`.
 
     cflags come last and so win over the target's and the optimization level's. `sanitize` (host only) adds
-    the address and undefined-behaviour sanitizers. Raises TinycError where a tool is missing or the target
+    the address and undefined-behaviour sanitizers. `libraries` are archives that the sources call. Raises TinycError where a tool is missing or the target
     cannot run, BuildError where a source does not compile.
     """
     require_runnable(target)
@@ -122,5 +123,5 @@ def build(
             script = folder / "link.ld"
             script.write_text(linker_script(target), encoding="utf-8")
             link_flags += ["-nostartfiles", "-T", str(script)]
-        gcc.link(target, objects, link_flags, out)
+        gcc.link(target, [*objects, *libraries], link_flags, out)
     return Elf(out, target, entry, sanitize)

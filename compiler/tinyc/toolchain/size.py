@@ -128,9 +128,11 @@ def flash_size(
     cflags: Sequence[str] = (),
     optimize: str = "default",
     keep: Sequence[str] = (),
+    libraries: Sequence[Path] = (),
     jobs: int = 2,
 ) -> SizeReport:
-    """Links `sources` with the function `entry` (and those in `keep`) as the only ones used, and measures.
+    """Links `sources` with the function `entry` (and those in `keep`) as the only ones used, and measures. What they call in
+    the archives `libraries` counts.
 
     Works for targets without an emulator, too. Raises TinycError where a tool is missing, BuildError where a
     source does not compile.
@@ -146,5 +148,5 @@ def flash_size(
         if target.family != "host":
             link_flags += ["-T", str(harness_dir() / "size.ld")]
         out = folder / "size.elf"
-        gcc.link(target, objects, link_flags, out)
+        gcc.link(target, [*objects, *libraries], link_flags, out)
         return measure(ElfFile.read(out), weights_pattern, host=target.family == "host")
