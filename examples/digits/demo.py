@@ -42,7 +42,7 @@ def accuracy(model: Path, target: str) -> tuple[int, int]:
     outputs, _ = run_cases(compiled, cases)
     with np.load(TEST_SPLIT) as split:
         labels = split["label"]
-    return sum(int(o.argmax()) == label for (o,), label in zip(outputs, labels, strict=True)), len(labels)
+    return sum(int(o.argmax() == label) for (o,), label in zip(outputs, labels, strict=True)), len(labels)
 
 
 def measure(model: Path, target: str, out: Path) -> dict[str, Any]:
