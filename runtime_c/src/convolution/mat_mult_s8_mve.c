@@ -13,6 +13,10 @@ static void mat_mult_four_rows(const tinyc_mat_mult_s8_params *params, const int
 {
     const int32_t depth = params->rhs_cols;
     const int32_t step = params->quant_step;
+    const int32_t lhs_offset = params->lhs_offset;
+    const int32_t dst_offset = params->dst_offset;
+    const int32_t lowest = params->dst_min;
+    const int32_t highest = params->dst_max;
     const int32_t *bias = params->bias;
     const int32_t *multiplier = params->multiplier;
     const int32_t *shift = params->shift;
@@ -23,9 +27,9 @@ static void mat_mult_four_rows(const tinyc_mat_mult_s8_params *params, const int
     for (; dst != end; ++dst, weights += depth) {
         int32_t acc[4];
         const int32_t sum = tinyc_dot_4_rows_mve(acc, lhs, lhs_stride, weights, depth);
-        const int32_t init = sum * params->lhs_offset + (bias != NULL ? *bias++ : 0);
-        const int32x4_t result = tinyc_requantize_n_mve(vaddq_n_s32(vldrwq_s32(acc), init), *multiplier,
-            *shift, params->dst_offset, params->dst_min, params->dst_max);
+        const int32_t init = sum * lhs_offset + (bias != NULL ? *bias++ : 0);
+        const int32x4_t result = tinyc_requantize_n_mve(
+            vaddq_n_s32(vldrwq_s32(acc), init), *multiplier, *shift, dst_offset, lowest, highest);
         vstrbq_scatter_offset_s32(dst, rows, result);
         multiplier += step;
         shift += step;
