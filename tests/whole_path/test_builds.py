@@ -3,21 +3,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from small_models import residual_net, two_ports_net
 
+from small_models import residual_net, two_ports_net
+from tinyc.backend.runtime import runtime_files
 from tinyc.cases import Cases, random_cases
 from tinyc.compiler import Compiled, Request, compile_model
-from tinyc.execute import build_model, written
+from tinyc.execute import build_model, entry_of, written
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.types import Array
+from tinyc.resources import runtime_dir
 from tinyc.targets import load_target
-from tinyc.toolchain import run
+from tinyc.toolchain import build, run
 from tinyc.verification import reference_outputs, run_cases, verify_compiled
 
 LEVELS = {
@@ -156,3 +159,26 @@ def test_digits_on_cortex_m4() -> None:
     assert_exact(result, got, cases)
     correct = sum(int(np.argmax(o[0]) == label) for o, label in zip(got, labels[:60], strict=True))
     assert correct >= 57
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m55"])
+def test_calls_of_the_library(models: dict[str, Path], target: str, tmp_path: Path) -> None:
+    """--kernels cmsis-nn calls CMSIS-NN's wrappers; here the bundled functions stand in for the library."""
+    described = load_target(target)
+    result = compiled(models["int8"], target, kernels="cmsis-nn")
+    assert not any("arm_" in source for source in result.emitted.sources)
+    include = tmp_path / "Include"
+    include.mkdir()
+    (include / "arm_nnfunctions.h").write_text('#include "tinyc_cmsis_map.h"\n')
+    wanted = sorted(set(re.findall(r"\barm_\w+(?=\()", result.emitted.files[f"{result.name}.c"])))
+    assert "arm_convolve_wrapper_s8" in wanted and "arm_depthwise_conv_wrapper_s8" in wanted
+    standing_in = [runtime_dir() / s for s in runtime_files(wanted, described.variants, False).sources]
+    folders = [include, *(runtime_dir() / d for d in ("include", "src/common"))]
+    with written(result) as folder:
+        mine = [folder / s for s in result.emitted.sources]
+        elf = build(described, [*mine, *standing_in], [folder, *folders], tmp_path / "net.elf",
+                    entry=entry_of(result, slots=False))
+    cases = random_cases(result.emitted.inputs, 3)
+    outcome = run(elf, [[a.tobytes() for a in case] for case in cases.inputs])
+    (port,) = result.emitted.outputs
+    assert_exact(result, [(np.frombuffer(o[0], port.dtype.numpy).reshape(port.shape),) for o in outcome.outputs], cases)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from c_projects import c_array, command, generate, include_dirs, sources
 from small_models import residual_net
-
 from tinyc.cases import random_cases
 from tinyc.compiler import Compiled
 from tinyc.ir.evaluate import evaluate
@@ -139,8 +139,9 @@ int main(void)
 def test_two_threads(tmp_path: Path) -> None:
     result = generate(residual_net(tmp_path / "net.onnx", True), "host", tmp_path, "net", io_dtype="int8")
     cases = random_cases(result.emitted.inputs, 2).inputs
-    text = "".join(c_array(f"input_{k}", case[0].tobytes()) + c_array(f"wanted_{k}", expected(result, case[0]).tobytes())
-                   for k, case in enumerate(cases))
+    text = ""
+    for k, (data,) in enumerate(cases):
+        text += c_array(f"input_{k}", data.tobytes()) + c_array(f"wanted_{k}", expected(result, data).tobytes())
     (tmp_path / "data.h").write_text(text + "static const int8_t *const inputs[2] = {input_0, input_1};\n"
                                      "static const int8_t *const wanted[2] = {wanted_0, wanted_1};\n")
     main = tmp_path / "main.c"

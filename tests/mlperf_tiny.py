@@ -13,7 +13,7 @@ from tinyc.cases import Cases, load_cases
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.targets import load_target
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 MODELS = ("ad", "ic", "kws", "vww")
 
 needs_models = pytest.mark.skipif(
