@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -45,24 +49,56 @@ app.command("targets")(targets.targets)
 app.command("ops")(ops.ops)
 
 
+# Typer's public base of all usage errors differs from version to version; this is it in each.
+_UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
+_BUG = "this is a bug in tinyc; please report it with the model (TINYC_TRACEBACK=1 shows where)"
+
+
 def main() -> None:
-    """Runs the command line. Exit codes: 0 good, 1 a check failed, 2 unusable input or arguments, 3 a bug."""
+    """Runs the command line and exits."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs a command. Returns 0 good, 1 a check failed, 2 unusable input or arguments, 3 a bug in tinyc."""
     try:
-        app()
+        result = app(args=list(arguments), prog_name="tinyc", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except _UsageError as error:
+        return _usage_error(error)
     except TinycError as error:
-        typer.echo(f"error: {error}", err=True)
-        if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
-        sys.exit(error.exit_code)
+        return _failed(str(error), error.hint, error.exit_code)
     except CheckFailed as error:
         typer.echo(f"failed: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except InternalError as error:
-        typer.echo(f"error: {error}", err=True)
-        typer.echo("hint: this is a bug in tinyc; please report it with the model", err=True)
-        sys.exit(3)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return _failed(str(error), _BUG, 3)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("TINYC_TRACEBACK"):
+            raise
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        text = " ".join(str(error).split()) or "no message"
+        return _failed(f"{type(error).__name__}: {text} ({Path(where.filename).name}:{where.lineno})", _BUG, 3)
+
+
+def _failed(what: str, hint: str | None, code: int) -> int:
+    typer.echo(f"error: {what}", err=True)
+    if hint:
+        typer.echo(f"hint: {hint}", err=True)
+    return code
+
+
+def _usage_error(error: Any) -> int:
+    """Arguments that the command does not take, in the form of all errors."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.format_message(), err=True)
+        return 2
+    command = error.ctx.command_path if error.ctx is not None else "tinyc"
+    text = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
+    return _failed(text, f"`{command} --help` lists what it takes", 2)
