@@ -92,8 +92,14 @@ def compile_model(request: Request, show: Callable[[str], None] = print, expose:
 
     expose: every layer's result becomes an output, in the order of execution (for finding differences).
     """
+    return compile_imported(import_model(request.model, request.dims), request, show, expose)
+
+
+def compile_imported(
+    imported: Imported, request: Request, show: Callable[[str], None] = print, expose: bool = False
+) -> Compiled:
+    """As compile_model, from a graph that is already in the IR."""
     name = model_name(request)
-    imported = import_model(request.model, request.dims)
     graph = run_passes(imported.graph, request.target, request.dump_after, show)
     graph = convert_io(graph, request.io_dtype)
     if request.require_integer:

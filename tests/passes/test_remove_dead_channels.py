@@ -7,65 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tinyc.ir import DType, Editor, Graph, Node, Quant, TensorType, Value
+
+from integer_networks import Network
+from tinyc.ir import Graph, Quant
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.verify import verify
-from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.gemm import GemmAttrs
 from tinyc.ops.pool import PoolAttrs
 from tinyc.ops.view import ReshapeAttrs
 from tinyc.passes.remove_dead_channels import remove_dead_channels
-
-
-class Network:
-    """Builds a channels-last int8 network with random weights, some filters of which are zero."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
-        self.editor = Editor("pruned")
-        self.count = 0
-
-    def quant(self) -> Quant:
-        return Quant((float(self.rng.uniform(0.02, 0.1)),), (int(self.rng.integers(-20, 20)),))
-
-    def value(self, shape: tuple[int, ...], quant: Quant | None = None) -> str:
-        self.count += 1
-        type_ = TensorType(DType.INT8, shape, quant or self.quant())
-        return self.editor.set_value(Value(f"v{self.count}", type_))
-
-    def add(self, op: str, attrs: Any, inputs: list[str], shape: tuple[int, ...], quant: Quant | None = None) -> str:
-        output = self.value(shape, quant)
-        self.editor.add(Node(f"n{self.count}", op, attrs, tuple(inputs), (output,), True, self.count))
-        return output
-
-    def weights(self, shape: tuple[int, ...], zero: float) -> tuple[str, str]:
-        w = self.rng.integers(-127, 128, shape).astype(np.int8)
-        w[self.rng.random(shape[0]) < zero] = 0
-        w[..., self.rng.random(shape[-1]) < zero / 2] = 0
-        scale = tuple(float(s) for s in self.rng.uniform(0.001, 0.01, shape[0]))
-        weights = self.editor.const("w", w, TensorType(DType.INT8, shape, Quant(scale, (0,) * shape[0], 0)))
-        bias = self.rng.integers(-3000, 3000, shape[0]).astype(np.int32)
-        return weights, self.editor.const("b", bias, TensorType(DType.INT32, bias.shape))
-
-    def conv(self, x: str, channels: int, kernel: int = 1, pad: int = 0, zero: float = 0.4) -> str:
-        n, h, w, c = self.editor.view().type(x).shape
-        weights, bias = self.weights((channels, kernel, kernel, c), zero)
-        out = h + 2 * pad - kernel + 1
-        clamp = (0.0, 6.0) if self.rng.random() < 0.7 else None
-        attrs = ConvAttrs((1, 1), (1, 1), (pad,) * 4, 1, clamp, True)
-        quant = Quant((0.05,), (-128,)) if clamp else None
-        return self.add("Conv", attrs, [x, weights, bias], (n, out, out, channels), quant)
-
-    def depthwise(self, x: str, zero: float = 0.3) -> str:
-        n, h, w, c = self.editor.view().type(x).shape
-        weights, bias = self.weights((c, 3, 3, 1), zero)
-        attrs = ConvAttrs((1, 1), (1, 1), (1,) * 4, c, (0.0, 6.0), True)
-        return self.add("Conv", attrs, [x, weights, bias], (n, h, w, c), Quant((0.05,), (-128,)))
-
-    def done(self, inputs: list[str], output: str) -> Graph[Any]:
-        self.editor.inputs, self.editor.outputs = tuple(inputs), (output,)
-        return self.editor.done()
 
 
 def network(seed: int) -> Graph[Any]:
