@@ -43,7 +43,11 @@ tinyc_depthwise_pixel_fn tinyc_depthwise_pixel_s8;
 /* Any ch_mult. */
 tinyc_depthwise_pixel_fn tinyc_depthwise_pixel_multiplied_s8;
 
-/* A whole layer, all batches, by calling pixel for each output pixel. Nothing overlaps. */
+/*
+ * A whole layer, all batches, by calling pixel for each output pixel: in raster order, or from the last pixel
+ * to the first where the output begins above the input. With one batch the output may overlap the input as
+ * far as each pixel is written only when no pixel after it, in that order, nor itself reads what is there.
+ */
 void tinyc_depthwise_image_s8(tinyc_depthwise_pixel_fn *pixel, const cmsis_nn_dw_conv_params *conv,
     const cmsis_nn_per_channel_quant_params *quant, const cmsis_nn_dims *input_dims, const int8_t *input,
     const cmsis_nn_dims *filter_dims, const int8_t *filter, const int32_t *bias,

@@ -36,7 +36,20 @@ TINYC_INLINE int32_t tinyc_shift_left_s32(int32_t value, int32_t exponent)
 /* High word of 2 * a * b, rounded half upwards; a * b must not be 2^62 (both -2^31). */
 TINYC_INLINE int32_t tinyc_doubling_high_mult(int32_t a, int32_t b)
 {
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1
+    /* No long multiplication: four products of halves instead of a call to the 64-bit routine. */
+    const int32_t a_high = a >> 16;
+    const int32_t b_high = b >> 16;
+    const uint32_t a_low = (uint32_t)a & 0xffffu;
+    const uint32_t b_low = (uint32_t)b & 0xffffu;
+    const int32_t middle = a_high * (int32_t)b_low + (int32_t)(a_low * b_low >> 16);
+    const int32_t carried = (int32_t)a_low * b_high + (middle & 0xffff);
+    const int32_t high = a_high * b_high + (middle >> 16) + (carried >> 16);
+    /* The result's lowest bit and the one behind it, which rounds, are bits 31 and 30 of the low word. */
+    return tinyc_shift_left_s32(high, 1) + ((((carried >> 14) & 3) + 1) >> 1);
+#else
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+#endif
 }
 
 /* value / 2^exponent, rounded half away from zero; exponent in [0, 31]. */
@@ -48,13 +61,18 @@ TINYC_INLINE int32_t tinyc_rounding_divide_by_pot(int32_t value, int32_t exponen
     return (value >> exponent) + (remainder > threshold ? 1 : 0);
 }
 
-/* value * multiplier * 2^(shift - 31), rounded twice as the specification says; shift in [-31, 30]. */
+/*
+ * value * multiplier * 2^(shift - 31), rounded twice as the specification says; shift in [-31, 30]. The second
+ * rounding, half away from zero, is half upwards once negative values are lowered by one.
+ */
 TINYC_INLINE int32_t tinyc_requantize(int32_t value, int32_t multiplier, int32_t shift)
 {
-    const int32_t left = shift > 0 ? shift : 0;
-    const int32_t right = shift > 0 ? 0 : -shift;
-    return tinyc_rounding_divide_by_pot(
-        tinyc_doubling_high_mult(tinyc_shift_left_s32(value, left), multiplier), right);
+    if (shift >= 0) {
+        return tinyc_doubling_high_mult(tinyc_shift_left_s32(value, shift), multiplier);
+    }
+    value = tinyc_doubling_high_mult(value, multiplier);
+    value = (value + (value >> 31)) >> (-shift - 1);
+    return (value >> 1) + (value & 1);
 }
 
 /* An accumulator to an output element: rescale, add the output's zero point, clamp. */

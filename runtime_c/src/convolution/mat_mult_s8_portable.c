@@ -3,34 +3,50 @@
 #include "tinyc_requantize.h"
 #include "tinyc_row_block.h"
 
-/* Two rows at a time: every weight that is loaded serves both. */
+/* An accumulator of a channel to its output. */
+static int8_t finish(const tinyc_mat_mult_s8_params *params, int32_t acc, int32_t channel)
+{
+    const int32_t quant = channel * params->quant_step;
+    return tinyc_requantize_to_s8(acc, params->multiplier[quant], params->shift[quant], params->dst_offset,
+        params->dst_min, params->dst_max);
+}
+
+/* Two rows and two channels at a time: every value that is loaded serves two products. */
 static void mat_mult_two_rows(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_stride,
     int8_t *dst, int32_t dst_stride)
 {
     const int32_t depth = params->rhs_cols;
     const int32_t lhs_offset = params->lhs_offset;
+    const int8_t *const lhs1 = lhs + lhs_stride;
     const int8_t *weights = params->rhs;
-    const int32_t *bias = params->bias;
-    const int32_t *multiplier = params->multiplier;
-    const int32_t *shift = params->shift;
 
-    for (int32_t channel = 0; channel < params->rhs_rows; ++channel) {
-        const int8_t *row0 = lhs;
-        const int8_t *row1 = lhs + lhs_stride;
-        const int8_t *const end = weights + depth;
-        int32_t acc0 = bias != NULL ? *bias++ : 0;
-        int32_t acc1 = acc0;
-        while (weights != end) {
-            const int32_t weight = *weights++;
-            acc0 += (*row0++ + lhs_offset) * weight;
-            acc1 += (*row1++ + lhs_offset) * weight;
+    for (int32_t channel = 0; channel < params->rhs_rows; channel += 2, weights += 2 * depth) {
+        /* An odd last channel is computed twice. */
+        const int32_t second = channel + 1 < params->rhs_rows ? 1 : 0;
+        const int8_t *const weights1 = second != 0 ? weights + depth : weights;
+        int32_t acc00 = 0;
+        int32_t acc01 = 0;
+        if (params->bias != NULL) {
+            acc00 = params->bias[channel];
+            acc01 = params->bias[channel + second];
         }
-        dst[channel] = tinyc_requantize_to_s8(
-            acc0, *multiplier, *shift, params->dst_offset, params->dst_min, params->dst_max);
-        dst[channel + dst_stride] = tinyc_requantize_to_s8(
-            acc1, *multiplier, *shift, params->dst_offset, params->dst_min, params->dst_max);
-        multiplier += params->quant_step;
-        shift += params->quant_step;
+        int32_t acc10 = acc00;
+        int32_t acc11 = acc01;
+        for (int32_t k = 0; k < depth; ++k) {
+            const int32_t x0 = lhs[k] + lhs_offset;
+            const int32_t x1 = lhs1[k] + lhs_offset;
+            const int32_t w0 = weights[k];
+            const int32_t w1 = weights1[k];
+            acc00 += x0 * w0;
+            acc01 += x0 * w1;
+            acc10 += x1 * w0;
+            acc11 += x1 * w1;
+        }
+        int8_t *const out = dst + channel;
+        out[0] = finish(params, acc00, channel);
+        out[second] = finish(params, acc01, channel + second);
+        out[dst_stride] = finish(params, acc10, channel);
+        out[dst_stride + second] = finish(params, acc11, channel + second);
     }
 }
 
