@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyc.backend.emit import Emitted, emit
-from tinyc.backend.names import C_KEYWORDS, identifier
+from tinyc.backend.names import C_KEYWORDS, MAX_NAME, hides_something, identifier
 from tinyc.backend.program import Program
 from tinyc.errors import TinycError
 from tinyc.frontend import Imported, import_model
@@ -78,12 +78,15 @@ def model_name(request: Request) -> str:
     """The prefix of all generated names. Raises TinycError for one that is no C identifier."""
     if request.name is None:
         name = identifier(request.model.stem)
-        return f"model_{name}" if name in C_KEYWORDS or name.startswith("tinyc") else name
+        return f"model_{name}" if hides_something(name) else name
+    if len(request.name) > MAX_NAME:
+        raise TinycError("--name is too long", hint=f"at most {MAX_NAME} characters: all generated names begin with it")
     if identifier(request.name) != request.name.lower() or request.name in C_KEYWORDS or not request.name.isascii():
         raise TinycError(f"--name {request.name!r} is not usable as a C identifier",
                          hint="letters, digits and single underscores, not a C keyword")
-    if request.name.lower().startswith("tinyc"):
-        raise TinycError(f"--name {request.name!r} collides with the runtime's prefix", hint="choose another name")
+    if hides_something(request.name.lower()):
+        raise TinycError(f"--name {request.name!r} collides with a header of the C library or the runtime's prefix",
+                         hint="choose another name")
     return request.name.lower()
 
 

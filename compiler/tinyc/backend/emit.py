@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from tinyc.backend.names import comment_text, identifier, unique_identifiers
+from tinyc.backend.names import comment_text, parameter_names
 from tinyc.backend.printer import Places, Printer, number, table_definition
 from tinyc.backend.program import Program, called_functions
 from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
@@ -31,6 +31,7 @@ RUNTIME_FOLDER = PurePosixPath("tinyc")
 class Port:
     """An input or output of the generated function."""
 
+    role: str  # "input" or "output"
     name: str  # in the model
     c_name: str  # the parameter
     macro: str  # prefix of its macros in N.h
@@ -74,19 +75,17 @@ def _templates() -> jinja2.Environment:
 
 def ports(graph: Graph[Any], program: Program) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Inputs and outputs with their C names: `input` and `output` where there is only one."""
-    reserved = {program.name, "arena", "arena_memory", "state", "memcpy"}
+    reserved = {"arena", "arena_memory", "state"} | ({"output"} if len(graph.outputs) == 1 else set())
     result = []
     for role, values, buffers in (("input", graph.inputs, program.inputs), ("output", graph.outputs, program.outputs)):
-        # Local variables of the generated loops begin with t_.
-        plain = [f"p_{v}" if identifier(v).startswith("t_") else v for v in values]
-        names = [role] if len(values) == 1 else unique_identifiers(plain, role, reserved)
+        names = [role] if len(values) == 1 else parameter_names(values, role, program.name, reserved)
         reserved |= set(names)
         upper = program.name.upper()
         own = []
         for value, buffer, c_name in zip(values, buffers, names, strict=True):
             macro = f"{upper}_{role.upper()}" + ("" if len(values) == 1 else f"_{c_name.upper()}")
             type_ = graph.type(value)
-            own.append(Port(value, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
+            own.append(Port(role, value, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
         result.append(tuple(own))
     return result[0], result[1]
 
@@ -196,7 +195,7 @@ def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
     quant = _tensor_quant(port)
     shape = "x".join(map(str, port.shape)) or "scalar"
     return {
-        "role": "Input" if "_INPUT" in port.macro else "Output", "macro": port.macro, "elements": port.elements,
+        "role": port.role.capitalize(), "macro": port.macro, "elements": port.elements,
         "comment": f"{comment_text(port.name)}: {port.dtype.label}[{shape}]", "c_type": port.dtype.c_type,
         "scale": number(float(quant.scale[0]), DType.FLOAT32) if quant else None,
         "zero_point": (f"({quant.zero_point[0]})" if quant.zero_point[0] < 0 else quant.zero_point[0])
@@ -212,7 +211,7 @@ def _helper(port: Port, model: str) -> dict[str, Any] | None:
         return None
     low, high = port.dtype.limits
     c_name = port.macro.lower()
-    return {"input": "_INPUT" in port.macro, "function": c_name, "c_type": port.dtype.c_type, "low": low,
+    return {"input": port.role == "input", "function": c_name, "c_type": port.dtype.c_type, "low": low,
             "high": high, "macro": port.macro}
 
 

@@ -19,28 +19,62 @@ C_KEYWORDS = frozenset(
     typename using virtual wchar_t xor xor_eq char8_t char16_t char32_t NULL main""".split()
 )
 
+# Headers that C libraries and CMSIS include as <NAME.h>: a model's header of that name, found first, would hide them.
+_HEADERS = frozenset(
+    """aio alloca ansidecl argz arm_acle arm_mve arm_neon arm_nn_math_types arm_nn_tables arm_nn_types
+    arm_nnfunctions arm_nnsupportfunctions assert complex cpio ctype device dirent dlfcn elf endian envlock envz err
+    errno error fastmath fcntl features fenv float fnmatch getopt glob grp iconv ieeefp inttypes iso646 langinfo
+    libgen limits link locale machine malloc math memory mntent netdb newlib nl_types paths picolibc poll pthread pwd
+    reent reflect regdef regex sched search semaphore setjmp sgtty signal spawn stab stdalign stdarg stdatomic stdbool
+    stddef stdint stdio stdlib stdnoreturn string strings syscall syslog tar termio termios tgmath threads time uchar
+    ulimit unctrl unistd utime utmp values wchar wctype wordexp xlocale""".split()
+)
+
+# Functions that generated statements may call: a parameter of such a name would hide them.
+_FUNCTIONS = frozenset(
+    f"{name}{suffix}"
+    for name in """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs fdim
+    floor fma fmax fmin fmod frexp hypot ilogb ldexp lgamma llrint llround log log10 log1p log2 logb lrint lround modf
+    nan nearbyint nextafter pow remainder rint round scalbn sin sinh sqrt tan tanh tgamma trunc""".split()
+    for suffix in ("", "f", "l")
+) | frozenset("abs labs llabs isfinite isinf isnan isnormal signbit memcmp memcpy memmove memset".split())
+
+# C99 compilers tell names apart by 63 characters; the generated ones add to the model's and the port's.
+MAX_NAME = 40
+
 
 def identifier(name: str, fallback: str = "model") -> str:
     """A lower-case C identifier made of a name; `fallback` where nothing of it is left."""
-    text = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_").lower()
-    if not text:
-        text = fallback
-    if text[0].isdigit():
-        text = f"_{text}" if fallback == "" else f"{fallback}_{text}"
+    text = re.sub(r"[^0-9a-zA-Z]+", "_", name).strip("_").lower()[:MAX_NAME].rstrip("_")
+    if not text or text[0].isdigit():
+        text = f"{fallback}_{text}".rstrip("_")
     return text
 
 
-def unique_identifiers(names: Iterable[str], fallback: str, taken: Iterable[str] = ()) -> list[str]:
-    """An identifier for each name, all different (also when case is ignored), none a keyword."""
-    used = {t.lower() for t in taken} | {k.lower() for k in C_KEYWORDS}
+def hides_something(name: str) -> bool:
+    """Whether a model of this name would take a keyword, a name of the runtime or a header of the C library."""
+    return name in C_KEYWORDS or name in _HEADERS or name.startswith("tinyc")
+
+
+def parameter_names(names: Iterable[str], role: str, model: str, taken: Iterable[str] = ()) -> list[str]:
+    """A parameter's identifier for each input or output (`role`), by which its macros are named, too.
+
+    They differ when case is ignored, are no keywords, and hide nothing that generated code refers to: types,
+    functions, objects of the model or the runtime, loop variables (they begin with t_). No macro of one port
+    (NAME_SCALE) is that of another.
+    """
+    used = {t.lower() for t in taken} | {k.lower() for k in C_KEYWORDS} | _FUNCTIONS
+    suffixes = ("_elements", "_scale", "_zero_point")
     result = []
     for name in names:
-        stem = identifier(name, fallback)
+        stem = identifier(name, role)
+        if stem.endswith("_t") or stem.startswith(("t_", "tinyc", "arm_", "cmsis_", f"{model}_")) or stem == model:
+            stem = f"p_{stem}_p" if stem.endswith("_t") else f"p_{stem}"
         candidate, k = stem, 1
-        while candidate in used:
+        while candidate in used or any(candidate + s in used for s in suffixes):
             k += 1
             candidate = f"{stem}_{k}"
-        used.add(candidate)
+        used |= {candidate, *(candidate + s for s in suffixes)}
         result.append(candidate)
     return result
 

@@ -97,8 +97,7 @@ def _failed(what: str, hint: str | None, code: int) -> int:
 def _usage_error(error: Any) -> int:
     """Arguments that the command does not take, in the form of all errors."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        typer.echo(error.format_message(), err=True)
-        return 2
+        return 2  # the help was printed
     command = error.ctx.command_path if error.ctx is not None else "tinyc"
     text = " ".join(error.format_message().split()).replace("Value error, ", "").rstrip(".")
     return _failed(text, f"`{command} --help` lists what it takes", 2)

@@ -94,8 +94,10 @@ def build(
     """Compiles and links sources with the harness into the program `out`.
 
     cflags come last and so win over the target's and the optimization level's. `sanitize` (host only) adds
-    the address and undefined-behaviour sanitizers. `libraries` are archives that the sources call. Raises TinycError where a tool is missing or the target
-    cannot run, BuildError where a source does not compile.
+    the address and undefined-behaviour sanitizers. `libraries` are archives that the sources call.
+
+    Raises TinycError where a tool is missing or the target cannot run, BuildError where a source does not
+    compile.
     """
     require_runnable(target)
     if sanitize and target.family != "host":

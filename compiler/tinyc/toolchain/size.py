@@ -131,8 +131,9 @@ def flash_size(
     libraries: Sequence[Path] = (),
     jobs: int = 2,
 ) -> SizeReport:
-    """Links `sources` with the function `entry` (and those in `keep`) as the only ones used, and measures. What they call in
-    the archives `libraries` counts.
+    """Links `sources` with the function `entry` (and those in `keep`) as the only ones used, and measures.
+
+    What they call in the archives `libraries` counts.
 
     Works for targets without an emulator, too. Raises TinycError where a tool is missing, BuildError where a
     source does not compile.
