@@ -230,6 +230,7 @@ class Step:
     scratch: str = ""
     scratch_bytes: int = 0
     overlaps: tuple[tuple[str, str, int], ...] = ()
+    climbs: tuple[tuple[str, str, int], ...] = ()
     macs: int = 0
     filter_bytes: int = 0
     weights_bytes: int = 0

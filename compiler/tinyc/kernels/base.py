@@ -51,11 +51,12 @@ class Cost:
 
 @dataclass
 class Lowered:
-    """A node as statements. `overlaps`: (operand, result, bytes), see tinyc.backend.program.Step."""
+    """A node as statements. `overlaps`, `climbs`: (operand, result, bytes), see tinyc.backend.program.Step."""
 
     body: tuple[Stmt, ...]
     scratch_bytes: int = 0
     overlaps: tuple[tuple[int, int, int], ...] = ()
+    climbs: tuple[tuple[int, int, int], ...] = ()
 
 
 class Builder:

@@ -11,10 +11,11 @@ from tinyc.ir.types import TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import convolve_1_x_n_s8, convolve_s8
 from tinyc.kernels.cmsis import activation, context, dims, dims_of, per_channel, tile
+from tinyc.kernels.overlap import below
 from tinyc.ops.conv import ConvAttrs, channel_multipliers
 from tinyc.ops.registry import scale_zero
 
-# Rows that the runtime's matrix product can hold while its output overlaps its input
+# Pixels of up to so many channels are read completely before their results are written
 # (TINYC_ROW_BUFFER_BYTES in runtime_c/src/common/tinyc_mat_mult_s8.h).
 ROW_BUFFER_BYTES = 512
 
@@ -88,7 +89,7 @@ class ConvS8(Kernel):
         if called == "arm_convolve_s8":
             arguments.append(Null())  # upscale_dims: this is no transposed convolution
         arguments += [dims_of(y.shape), build.output()]
-        return Lowered((Call(called, tuple(arguments), True),), scratch, self._overlaps(build, called, x, w, y))
+        return Lowered((Call(called, tuple(arguments), True),), scratch, self._overlaps(build, called, a))
 
     @staticmethod
     def _scratch(options: Options, function: str, x: TensorType, w: TensorType, y: TensorType, a: ConvAttrs) -> int:
@@ -101,10 +102,14 @@ class ConvS8(Kernel):
         return convolve_s8(variant, depth)
 
     @staticmethod
-    def _overlaps(
-        build: Builder, called: str, x: TensorType, w: TensorType, y: TensorType
-    ) -> tuple[tuple[int, int, int], ...]:
-        """A bundled 1x1 convolution may run over its input when each pixel shrinks or stays."""
-        if called != "arm_convolve_1x1_s8_fast" or w.shape[0] > x.shape[3] or x.shape[3] > ROW_BUFFER_BYTES:
+    def _overlaps(build: Builder, called: str, a: ConvAttrs) -> tuple[tuple[int, int, int], ...]:
+        """The bundled functions work in raster order, except those that go group by group or along one axis.
+
+        All gather the input of some pixels before they write these; 1x1 convolutions do so where a
+        pixel fits their row buffer, else they read a pixel while they write it.
+        """
+        x, y = build.type(0).shape, build.output_type().shape
+        if called in ("arm_convolve_wrapper_s8", "arm_convolve_1_x_n_s8") or a.group > 1 or x[0] > 1:
             return ()
-        return ((0, 0, 0),)
+        consumed = called == "arm_convolve_s8" or x[3] <= ROW_BUFFER_BYTES
+        return ((0, 0, below(x, y, a.strides, a.pads, consumed)),)

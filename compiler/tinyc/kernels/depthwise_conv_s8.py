@@ -13,6 +13,7 @@ from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import depthwise_conv_s8_opt
 from tinyc.kernels.cmsis import activation, context, dims, dims_of, per_channel, tile
 from tinyc.kernels.conv_s8 import bias_argument, convolution_obstacle, is_depthwise, quantization
+from tinyc.kernels.overlap import above, below
 from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.registry import scale_zero
 
@@ -49,7 +50,7 @@ class DepthwiseConvS8(Kernel):
         x, w, y = build.type(0), build.type(1), build.output_type()
         function = function_of(build)
         scratch = 0
-        if function == "arm_depthwise_conv_s8_opt":
+        if function == "arm_depthwise_conv_s8_opt" and build.options.kernels == "cmsis-nn":  # ours needs none
             scratch = depthwise_conv_s8_opt(build.options.target.variants[0], x.shape[3], w.shape[1], w.shape[2])
         multiplier, shift = quantization(build, w.shape[0])
         filters = np.ascontiguousarray(build.data(1).transpose(3, 1, 2, 0))  # [1][h][w][out]
@@ -65,4 +66,11 @@ class DepthwiseConvS8(Kernel):
             dims_of(x.shape), build.input(0), dims_of(filters.shape), build.table("filter", filters),
             dims(1, 1, 1, w.shape[0]), bias_argument(build), dims_of(y.shape), build.output(),
         )
-        return Lowered((Call(called, arguments, True),), scratch)
+        if called != function or x.shape[0] > 1:
+            return Lowered((Call(called, arguments, True),), scratch)
+        kernel = w.shape[1:3]
+        return Lowered(
+            (Call(called, arguments, True),), scratch,
+            overlaps=((0, 0, below(x.shape, y.shape, a.strides, a.pads, consumed=False)),),
+            climbs=((0, 0, above(x.shape, y.shape, kernel, a.strides, a.dilations, a.pads)),),
+        )

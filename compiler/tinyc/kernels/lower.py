@@ -96,8 +96,11 @@ def _step(
         buffers[scratch] = BufferInfo(scratch, lowered.scratch_bytes, 8, DType.UINT8, "")
     reads = tuple(_access(storage[i], buffers) for i in node.inputs if i in storage)
     writes = tuple(_access(storage[o], buffers) for o in node.outputs if o)
-    overlaps = tuple((storage[node.inputs[i]], storage[node.outputs[o]], delta)
-                     for i, o, delta in lowered.overlaps if node.inputs[i] in storage)
+    overlaps, climbs = (
+        tuple((storage[node.inputs[i]], storage[node.outputs[o]], delta)
+              for i, o, delta in pairs if node.inputs[i] in storage)
+        for pairs in (lowered.overlaps, lowered.climbs)
+    )
     own = [t for t in build.tables if t.role == "weights"]
     body = lowered.body
     if any(isinstance(s, Let) for s in body):
@@ -107,7 +110,7 @@ def _step(
     macs = kind.macs(node, graph.input_types(node), graph.output_types(node))
     return Step(index, node.name, node.op, kernel.name, _comment(graph, node), body, reads, writes,
                 tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
-                lowered.scratch_bytes, overlaps, macs, sum(t.array.nbytes for t in filters),
+                lowered.scratch_bytes, overlaps, climbs, macs, sum(t.array.nbytes for t in filters),
                 sum(t.array.nbytes for t in own))
 
 

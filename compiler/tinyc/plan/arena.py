@@ -73,11 +73,14 @@ def problem_of(program: Program, io: str) -> Problem:
     )
     overlaps = []
     for step in program.steps:
-        for source, result, delta in step.overlaps:
-            # Only where the step is the operand's last use, and the result begins there.
-            if source in spans and result in spans and source != result:
-                if spans[source][1] == step.index == spans[result][0] and source not in program.outputs:
-                    overlaps.append(Overlap(source, result, delta))
+        def permitted(source: str, result: str, index: int = step.index) -> bool:
+            """Only where the step is the operand's last use, and the result begins there."""
+            return (source in spans and result in spans and source != result and source not in program.outputs
+                    and spans[source][1] == index == spans[result][0])
+
+        overlaps += [Overlap(a, b, delta) for a, b, delta in step.overlaps if permitted(a, b)]
+        # b may begin at least delta above a: a begins at most -delta above b.
+        overlaps += [Overlap(b, a, -delta) for a, b, delta in step.climbs if permitted(a, b)]
     return Problem(buffers, tuple(overlaps))
 
 

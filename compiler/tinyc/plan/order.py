@@ -27,11 +27,12 @@ def step_graph(program: Program, io: str) -> StepGraph:
     )
     sharings = []
     for step in program.steps:
-        for source, target, delta in step.overlaps:
+        both = [(s, t, -d) for s, t, d in step.overlaps] + list(step.climbs)
+        for source, target, distance in both:
             if source in outside or target in outside or source == target:
                 continue
             a, b = program.buffers[source].bytes, program.buffers[target].bytes
-            together = max(a, b) if delta >= 0 else max(b, a - delta)
+            together = max(a, b) + max(0, distance)
             if together < a + b and writers.get(target) == step.index:
                 sharings.append(Sharing(step.index, place[source], place[target], a + b - together))
     return StepGraph(len(program.steps), tensors, (), tuple(s.scratch_bytes for s in program.steps), tuple(sharings))
