@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tinyc.backend.emit import Emitted, emit
+from tinyc.backend.folder import REPORT, write_folder
 from tinyc.backend.names import C_KEYWORDS, MAX_NAME, hides_something, identifier
 from tinyc.backend.program import Program
 from tinyc.errors import TinycError
@@ -147,40 +145,6 @@ def _memory_warnings(request: Request, report: Mapping[str, Any]) -> tuple[str, 
 
 
 def write(compiled: Compiled, folder: Path) -> list[Path]:
-    """Writes the files: first beside the folder, then moved into it, so that it is whole or untouched."""
-    if folder.exists() and not folder.is_dir():
-        raise TinycError(f"{folder} is a file", hint="-o names a folder")
-    texts = {**compiled.emitted.files,
-             "report.json": json.dumps(compiled.report, indent=1, ensure_ascii=False) + "\n"}
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".tinyc-", dir=folder.parent))
-    except OSError as error:
-        raise TinycError(f"cannot write beside {folder}: {error.strerror}", hint="-o names a writable folder") from None
-    try:
-        for relative, text in texts.items():
-            path = temporary / relative
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        stale = _files_of_last_run(folder) - set(texts)
-        for relative in texts:
-            target = folder / relative
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(temporary / relative, target)
-        for relative in sorted(stale):
-            (folder / relative).unlink(missing_ok=True)
-    except OSError as error:
-        raise TinycError(f"cannot write {folder}: {error.strerror}", hint="-o names a writable folder") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return [folder / relative for relative in texts]
-
-
-def _files_of_last_run(folder: Path) -> set[str]:
-    """Files that a former compilation wrote here, as its report lists them; only plain paths inside the folder."""
-    try:
-        listed = json.loads((folder / "report.json").read_text())["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    inside = folder.resolve()
-    return {f for f in listed if isinstance(f, str) and (inside / f).resolve().is_relative_to(inside)}
+    """Writes the model's files; afterwards the folder has all of them, or it is as before. Raises TinycError."""
+    report = json.dumps(compiled.report, indent=1, ensure_ascii=False) + "\n"
+    return write_folder({**compiled.emitted.files, REPORT: report}, folder)
