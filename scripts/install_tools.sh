@@ -30,8 +30,13 @@ cxx_works() { compiles g++ c++; }
 newlib() { finds_specs arm-none-eabi-gcc nano.specs; }
 picolibc() { finds_specs riscv64-unknown-elf-gcc picolibc.specs; }
 
-# The interpreter's own version, because on Debian the plain package is the one that python3 names.
-python=$("$(dirname "$0")/find_python.sh" 2>/dev/null || echo python3)
+# A Python that is too old ends here; none at all is a package like the others, and brings a recent one.
+if command -v "${PYTHON:-python3}" >/dev/null 2>&1; then
+    python=$("$(dirname "$0")/find_python.sh")
+else
+    python=${PYTHON:-python3}
+fi
+# Each version has a package of its own on Debian; the plain one belongs to what python3 names.
 case $python in
     *python3.[0-9]*) venv=$(basename "$python")-venv ;;
     *) venv=python3-venv ;;
