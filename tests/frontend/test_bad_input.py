@@ -7,8 +7,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import Model, imported, random
 
+from onnx_models import Model, imported, random
 from tinyc.errors import TinycError
 from tinyc.frontend import import_model
 from tinyc.ir.verify import verify

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import TARGET, imported, random, run
 
+from onnx_models import TARGET, imported, random, run
 from tinyc.ir.verify import verify
 from tinyc.passes.pipeline import run_passes
 

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+
 from onnx_models import Model, check_against_onnxruntime, compiled, random
 
 

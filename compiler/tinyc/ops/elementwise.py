@@ -68,8 +68,10 @@ def _divide(a: Array, b: Array) -> Array:
         return np.asarray(a / b)
     if a.dtype.kind == "u":
         return np.asarray(a // np.where(b == 0, 1, b) * (b != 0))
-    quotient = np.abs(a) // np.where(b == 0, 1, np.abs(b))
-    return np.asarray(np.sign(a) * np.sign(b) * quotient)
+    divisor = np.where(b == 0, 1, b).astype(b.dtype)
+    quotient = a // divisor
+    remainder = a - quotient * divisor
+    return np.asarray((quotient + ((remainder != 0) & ((a < 0) != (b < 0)))) * (b != 0))
 
 
 def _modulo(a: Array, b: Array) -> Array:
@@ -106,27 +108,27 @@ ROWS: tuple[Binary, ...] = (
         "Div",
         _divide,
         "({a} / {b})",
-        "({b} == 0 ? ({t})0 : {b} == -1 ? ({t})(({u})0 - ({u}){a}) : ({t})({a} / {b}))",
-        "({b} == 0 ? ({t})0 : ({t})({a} / {b}))",
+        "({t})({b} == 0 ? ({t})0 : {b} == -1 ? ({t})(({u})0 - ({u}){a}) : ({t})({a} / {b}))",
+        "({t})({b} == 0 ? ({t})0 : ({t})({a} / {b}))",
     ),
     Binary(
         "Mod",
         _modulo,
         "({a} - {b} * floorf({a} / {b}))",
-        "({b} == 0 || {b} == -1 ? ({t})0 : "
+        "({t})({b} == 0 || {b} == -1 ? ({t})0 : "
         "({t})({a} % {b} + ({a} % {b} != 0 && ({a} % {b} < 0) != ({b} < 0) ? {b} : 0)))",
-        "({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
+        "({t})({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
     ),
     Binary(
         "Fmod",
         _remainder,
         "fmodf({a}, {b})",
-        "({b} == 0 || {b} == -1 ? ({t})0 : ({t})({a} % {b}))",
-        "({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
+        "({t})({b} == 0 || {b} == -1 ? ({t})0 : ({t})({a} % {b}))",
+        "({t})({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
     ),
     Binary("Pow", _power, "powf({a}, {b})", "({t})pow((double){a}, (double){b})"),
-    Binary("Max", np.maximum, "({a} > {b} ? {a} : {b})", "({a} > {b} ? {a} : {b})"),
-    Binary("Min", np.minimum, "({a} < {b} ? {a} : {b})", "({a} < {b} ? {a} : {b})"),
+    Binary("Max", np.maximum, "({a} > {b} ? {a} : {b})", "({t})({a} > {b} ? {a} : {b})"),
+    Binary("Min", np.minimum, "({a} < {b} ? {a} : {b})", "({t})({a} < {b} ? {a} : {b})"),
     Binary("PRelu", _prelu, "({a} < 0.0f ? {a} * {b} : {a})"),
     Binary("And", np.logical_and, c_bool="(uint8_t)({a} && {b})"),
     Binary("Or", np.logical_or, c_bool="(uint8_t)({a} || {b})"),
