@@ -22,7 +22,7 @@ compiles() { # COMPILER: it and its C library work
 }
 
 finds_specs() { # COMPILER SPECS: the C library that the specs file selects is installed
-    [ "$("$1" -print-file-name="$2")" != "$2" ]
+    has "$1" && [ "$("$1" -print-file-name="$2")" != "$2" ]
 }
 
 cc_works() { compiles gcc c; }
