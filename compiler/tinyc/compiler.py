@@ -19,7 +19,7 @@ from tinyc.ir.graph import Editor, Graph
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
 from tinyc.passes.io_dtype import convert_io
-from tinyc.passes.pipeline import run_passes
+from tinyc.passes.pipeline import PIPELINE, run_passes
 from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
 from tinyc.plan.order import execution_order
@@ -101,6 +101,9 @@ def compile_imported(
 ) -> Compiled:
     """As compile_model, from a graph that is already in the IR."""
     name = model_name(request)
+    passes = [step.name for step in PIPELINE]
+    if request.dump_after is not None and request.dump_after not in passes:
+        raise TinycError(f"--dump-after {request.dump_after!r} is no pass", hint=f"one of {', '.join(passes)}")
     graph = run_passes(imported.graph, request.target, request.dump_after, show)
     graph = convert_io(graph, request.io_dtype)
     if request.require_integer:
@@ -115,7 +118,8 @@ def compile_imported(
     if order != tuple(range(len(program.steps))):
         program = lower(graph, options, name, [program.steps[k].name for k in order])
     arena = plan_arena(program, request.io, request.plan_effort)
-    emitted = emit(graph, program, arena, options, request.target.name)
+    names = (imported.input_names, graph.outputs if expose else imported.output_names)
+    emitted = emit(graph, program, arena, options, request.target.name, names)
     report = build_report(imported, graph, program, arena, emitted, request)
     return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report))
 

@@ -240,18 +240,20 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _read(file: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The file's table with everything that it inherits."""
     if file in seen:
-        raise TinycError(f"{file}: base: the descriptions inherit from each other in a circle")
+        raise TinycError(f"{file}: base: the descriptions inherit from each other in a circle",
+                         hint="one of them must describe its core without `base`")
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TinycError(f"{file}: not a TOML file: {error}", hint="see https://toml.io") from error
     except OSError as error:
-        raise TinycError(f"{file}: cannot be read: {error.strerror}") from error
+        raise TinycError(f"{file}: cannot be read: {error.strerror}", hint="name a TOML file of your own") from error
     if "base" not in data:
         return data
     base = data.pop("base")
     if not isinstance(base, str):
-        raise TinycError(f"{file}: base: must be the name or path of a target, not {base!r}")
+        raise TinycError(f"{file}: base: must be the name or path of a target, not {base!r}",
+                         hint='for example base = "cortex-m4"')
     return _merge(_read(_locate(base, file.parent), (*seen, file)), data)
 
 
@@ -263,7 +265,7 @@ def _locate(name: str, relative_to: Path) -> Path:
     if _is_path(name):
         file = (relative_to / name).resolve()
         if not file.is_file():
-            raise TinycError(f"there is no target description {name}")
+            raise TinycError(f"there is no target description {name}", hint="check the path, or see `tinyc targets`")
         return file
     file = targets_dir() / f"{name}.toml"
     if not name or not file.is_file():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePosixPath
@@ -73,26 +73,36 @@ def _templates() -> jinja2.Environment:
     )
 
 
-def ports(graph: Graph[Any], program: Program) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
-    """Inputs and outputs with their C names: `input` and `output` where there is only one."""
+def ports(
+    graph: Graph[Any], program: Program, names: tuple[Sequence[str], Sequence[str]]
+) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """Inputs and outputs with their C names: `input` and `output` where there is only one.
+
+    names: of inputs and outputs in the model; in the graph, values may have other ones.
+    """
     reserved = {"arena", "arena_memory", "state"} | ({"output"} if len(graph.outputs) == 1 else set())
     result = []
-    for role, values, buffers in (("input", graph.inputs, program.inputs), ("output", graph.outputs, program.outputs)):
-        names = [role] if len(values) == 1 else parameter_names(values, role, program.name, reserved)
-        reserved |= set(names)
+    for role, own_names, values, buffers in (
+        ("input", names[0], graph.inputs, program.inputs), ("output", names[1], graph.outputs, program.outputs),
+    ):
+        c_names = [role] if len(values) == 1 else parameter_names(own_names, role, program.name, reserved)
+        reserved |= set(c_names)
         upper = program.name.upper()
         own = []
-        for value, buffer, c_name in zip(values, buffers, names, strict=True):
+        for name, value, buffer, c_name in zip(own_names, values, buffers, c_names, strict=True):
             macro = f"{upper}_{role.upper()}" + ("" if len(values) == 1 else f"_{c_name.upper()}")
             type_ = graph.type(value)
-            own.append(Port(role, value, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
+            own.append(Port(role, name, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
         result.append(tuple(own))
     return result[0], result[1]
 
 
-def emit(graph: Graph[Any], program: Program, arena: Arena, options: Options, target_name: str) -> Emitted:
-    """All files of the model. Nothing is written here."""
-    inputs, outputs = ports(graph, program)
+def emit(
+    graph: Graph[Any], program: Program, arena: Arena, options: Options, target_name: str,
+    names: tuple[Sequence[str], Sequence[str]],
+) -> Emitted:
+    """All files of the model. Nothing is written here. `names`: of inputs and outputs in the model."""
+    inputs, outputs = ports(graph, program, names)
     external = options.kernels == "cmsis-nn"
     functions = called_functions(program)
     runtime = runtime_files(functions, options.variants, external)

@@ -33,7 +33,7 @@ def size(
     from tinyc.errors import CheckFailed, TinycError
     from tinyc.report import size as report
 
-    limits = report.parse_budget(budget) if budget else {}
+    limits = report.parse_budget(budget) if budget is not None else {}
     if update and baseline is None:
         raise TinycError("--update without --baseline", hint="--baseline size.json names the file to update")
     saved = report.read_baseline(baseline, must_exist=not update) if baseline else {}
