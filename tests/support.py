@@ -19,12 +19,15 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.execute import build_model, written
+from tinyc.frontend import import_model
 from tinyc.ir.evaluate import evaluate
+from tinyc.ir.graph import Graph
 from tinyc.ops.registry import OPERATORS
+from tinyc.passes.pipeline import run_passes
 from tinyc.targets import load_target
 from tinyc.toolchain import run
 
-OPSET = 20
+OPSET = 21
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,14 @@ def compile_proto(model: onnx.ModelProto, target: str = "host", **options: Any) 
         return compile_model(Request(path, load_target(target), **options))
 
 
+def graph_of(model: onnx.ModelProto) -> Graph[Any]:
+    """The graph behind all passes, for the host."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, path)
+        return run_passes(import_model(path, {}).graph, load_target("host"))
+
+
 def execute(
     compiled: Compiled, inputs: Mapping[str, np.ndarray], sanitize: bool | None = None,
     extra_cflags: Sequence[str] = (),
@@ -220,13 +231,5 @@ def differences(
     return wrong
 
 
-def operators_used(compiled: Compiled) -> set[tuple[str, str, str]]:
-    """(operator, element type of its result, kernel) of each step."""
-    graph = compiled.graph
-    kinds = {node.name: node for node in graph.nodes()}
-    return {(s.op, ("int8 integer form" if kinds[s.name].integer else graph.type(s.outputs[0]).dtype.label), s.kernel)
-            for s in compiled.program.steps}
-
-
-__all__ = ["OPERATORS", "Const", "Model", "Q", "compile_proto", "differences", "execute", "operators_used",
-           "with_numpy", "with_onnxruntime"]
+__all__ = ["OPERATORS", "Const", "Model", "Q", "compile_proto", "differences", "execute", "graph_of", "with_numpy",
+           "with_onnxruntime"]

@@ -48,7 +48,7 @@ def _role(graph: Graph[Any], node: Node) -> str:
     """How a node treats channels: "dense", "depthwise", "channelwise", "view" or "opaque"."""
     if not node.integer or len([o for o in node.outputs if o]) != 1:
         return "opaque"
-    if graph.type(node.outputs[0]).dtype is not DType.INT8:
+    if graph.type(node.outputs[0]).dtype is not DType.INT8 or not graph.type(node.outputs[0]).rank:
         return "opaque"
     if node.op in ("Conv", "Gemm"):
         if not graph.value(node.inputs[1]).is_const or (len(node.inputs) > 2 and node.inputs[2]
@@ -82,7 +82,8 @@ def _constants(graph: Graph[Any]) -> dict[str, tuple[Array, Array]]:
     """For each int8 value: (which channels are constant, their integers)."""
     known: dict[str, tuple[Array, Array]] = {}
     for value in graph.values():
-        width = _channels(graph, value.name)
+        # A constant of one element counts as one channel, whatever its rank.
+        width = 1 if value.is_const and value.type.elements == 1 else _channels(graph, value.name)
         mask, number = np.zeros(width, bool), np.zeros(width, np.int64)
         if value.data is not None and value.type.dtype is DType.INT8 and width:
             rows = value.data.reshape(-1, width)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every operator's kernels: float32 against onnxruntime, everything else exact against the NumPy evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from operator_cases import CORES, INT8, NUMPY, ORT, elementwise_int8, model_of, whole_numbers, windows_int8
+
+from support import (
+    OPERATORS,
+    compile_proto,
+    differences,
+    execute,
+    graph_of,
+    with_numpy,
+    with_onnxruntime,
+)
+
+TOLERANCE = 1e-4
+
+
+# Optimized code with sanitizers takes minutes to compile, and so do hundreds of loops for every integer type.
+SANITIZED: dict[str, Any] = {"sanitize": True, "flags": ("-O0",)}
+OPTIMIZED: dict[str, Any] = {"sanitize": False, "flags": ()}
+
+
+def check(
+    group: Any, against_onnxruntime: bool, target: str = "host", sanitize: bool = False, flags: Sequence[str] = (),
+    **options: Any,
+) -> None:
+    model = model_of(group)
+    proto = model.proto()
+    compiled = compile_proto(proto, target, plan_effort=0.05, **options)
+    want = with_onnxruntime(proto, model.inputs) if against_onnxruntime else with_numpy(compiled, model.inputs)
+    assert not differences(execute(compiled, model.inputs, sanitize, flags), want, TOLERANCE)
+
+
+@pytest.mark.parametrize("how", (SANITIZED, OPTIMIZED), ids=("sanitized", "optimized"))
+@pytest.mark.parametrize("group", ORT, ids=lambda g: g.__name__)
+def test_against_onnxruntime(group: Any, how: dict[str, Any]) -> None:
+    check(group, True, **how)
+
+
+@pytest.mark.parametrize("how", (SANITIZED, OPTIMIZED), ids=("sanitized", "optimized"))
+@pytest.mark.parametrize("group", NUMPY, ids=lambda g: g.__name__)
+def test_against_numpy(group: Any, how: dict[str, Any]) -> None:
+    if how is OPTIMIZED and group is whole_numbers:
+        how = {"flags": ("-O1", "-fno-tree-vectorize")}
+    check(group, False, **how)
+
+
+@pytest.mark.parametrize("group", INT8, ids=lambda g: g.__name__)
+def test_integer_operators_are_integer(group: Any) -> None:
+    """No case of the int8 groups falls back to float arithmetic."""
+    graph = graph_of(model_of(group).proto())
+    assert {n.op for n in graph.nodes()} & {"QuantizeLinear", "DequantizeLinear"} == set()
+
+
+def test_every_operator_has_cases() -> None:
+    seen = set()
+    for group in (*ORT, *NUMPY):
+        seen |= {n.op for n in graph_of(model_of(group).proto()).nodes()}
+    assert set(OPERATORS) == seen
+
+
+@pytest.mark.parametrize("target", ("cortex-m4", "cortex-m55"))
+@pytest.mark.parametrize("group", CORES, ids=lambda g: g.__name__)
+def test_on_emulated_cores(group: Any, target: str) -> None:
+    check(group, group in ORT, target)
+
+
+@pytest.mark.parametrize("group", (elementwise_int8, windows_int8), ids=lambda g: g.__name__)
+@pytest.mark.parametrize("options", ({"kernels": "reference"}, {"io": "caller"}, {"optimize": "size"}),
+                         ids=lambda o: "-".join(map("-".join, o.items())))
+def test_options(group: Any, options: dict[str, str]) -> None:
+    check(group, False, **SANITIZED, **options)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Generated loops compile without a warning, with GCC and clang, for the host and for Arm."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from operator_cases import NUMPY, ORT, model_of
+
+from support import compile_proto
+from tinyc.execute import written
+
+FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", "-fsyntax-only")
+ARM = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+
+
+def newlib_include() -> str:
+    root = subprocess.run(["arm-none-eabi-gcc", "-print-sysroot"], capture_output=True, text=True).stdout.strip()
+    places = [Path(root) / "include", Path("/usr/include/newlib"), Path("/usr/lib/arm-none-eabi/include")]
+    return str(next(p for p in places if (p / "stdint.h").is_file()))
+
+
+def compilers(target: str) -> list[list[str]]:
+    if target == "host":
+        return [["gcc"], ["clang"]]
+    clang = ["clang", "--target=arm-none-eabi", *ARM, "-isystem", newlib_include()]
+    return [["arm-none-eabi-gcc", *ARM], clang]
+
+
+@pytest.mark.parametrize("target", ("host", "cortex-m4"))
+@pytest.mark.parametrize("group", (*ORT, *NUMPY), ids=lambda g: g.__name__)
+def test_no_warning(group: Any, target: str) -> None:
+    compiled = compile_proto(model_of(group).proto(), target, plan_effort=0.05)
+    with written(compiled) as folder:
+        includes = [f"-I{folder / d}" for d in compiled.emitted.include_dirs]
+        sources = [folder / s for s in compiled.emitted.sources]
+        for command in compilers(target):
+            assert shutil.which(command[0]), f"{command[0]} is missing"
+            done = subprocess.run([*command, *FLAGS, *includes, *sources], capture_output=True, text=True)
+            assert done.returncode == 0, f"{command}\n{done.stderr[:4000]}"
