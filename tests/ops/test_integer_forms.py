@@ -177,6 +177,20 @@ def test_average_pool_counts_the_input_only():
         assert got[0, 0, i, j] == math.floor(mean + 0.5) * (1 if sum(window) > 0 else -1)
 
 
+def test_average_pool_that_counts_padding():
+    model = Model()
+    a, x = quantized_input(model, "a", (1, 2, 5, 6), 0.1, 4, 1)
+    y = model.add("AveragePool", [a], kernel_shape=[3, 2], pads=[1, 0, 1, 1], strides=[2, 2], count_include_pad=1)
+    graph = compiled(model.proto([quantized_output(model, y, 0.1, 4)]))
+    assert all(n.integer for n in graph.nodes())
+    assert not any(n.attrs.count_include_pad for n in graph.nodes() if n.op == "AveragePool")
+    got = run(graph, {"a": x})[0]
+    padded = np.pad(x.astype(int), [(0, 0), (0, 0), (1, 1), (0, 1)], constant_values=4)
+    for c, i, j in itertools.product(range(2), range(3), range(3)):
+        total = int(padded[0, c, 2 * i:2 * i + 3, 2 * j:2 * j + 2].sum())
+        assert got[0, c, i, j] == math.floor(abs(total) / 6 + 0.5) * (1 if total > 0 else -1)
+
+
 @pytest.mark.parametrize("keepdims", [0, 1])
 def test_reduce_mean(keepdims):
     model = Model()

@@ -4,10 +4,10 @@
 import numpy as np
 import onnx
 import pytest
-from onnx_models import Model, compiled, random, run, run_onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
 from test_layout import residual_network
 
+from onnx_models import Model, compiled, random, run, run_onnxruntime
 from tinyc.passes.integer_report import integer_report
 
 IMAGES = [random((1, 3, 8, 8), seed) for seed in range(8)]

@@ -16,6 +16,7 @@ from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.integer_report import integer_report
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
 from tinyc.passes.merge_duplicates import merge_duplicates
+from tinyc.passes.pad_average import pad_average
 from tinyc.passes.propagate_quant import propagate_quant
 from tinyc.passes.qdq_to_integer import qdq_to_integer
 from tinyc.passes.quantize_selection import quantize_selection
@@ -188,6 +189,16 @@ def test_fuse_pad_of_integers():
     graph = through(model, [y], passes, IMAGE, 0.2)
     assert ops(graph) == ["QuantizeLinear", "Conv", "DequantizeLinear"]
     assert graph.nodes()[1].attrs.pads == (1, 1, 1, 1)
+
+
+def test_pad_average():
+    model = Model()
+    x = model.quantize(model.input("x", IMAGE), 0.02, 7)
+    y = model.add("AveragePool", [x], kernel_shape=[2, 2], pads=[1, 0, 0, 1], count_include_pad=1)
+    y = model.quantize(y, 0.02, 7)
+    graph = through(model, [y], [qdq_to_integer, remove_dead_code, pad_average], IMAGE, 0.02)
+    assert ops(graph) == ["QuantizeLinear", "Pad", "AveragePool", "DequantizeLinear"]
+    assert graph.nodes()[1].attrs.pads == (0, 0, 1, 0, 0, 0, 0, 1)
 
 
 def test_merge_duplicates():

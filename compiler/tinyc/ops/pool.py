@@ -75,7 +75,7 @@ class _Pool(Operator):
 
 
 def window_counts(a: PoolAttrs, extents: Sequence[int], out: Sequence[int]) -> Array:
-    """Number of elements that each window of an average covers, shape `out`.
+    """Number of elements that each window of an average covers, at least 1, shape `out`.
 
     Without count_include_pad: those in the input; with it: those in the padded input, so that what
     ceil_mode adds beyond the padding never counts.
@@ -87,7 +87,7 @@ def window_counts(a: PoolAttrs, extents: Sequence[int], out: Sequence[int]) -> A
         at = first + np.arange(a.kernel[i])[None, :] * a.dilations[i]
         low, high = (-a.pads[i], extents[i] + a.pads[rank + i]) if a.count_include_pad else (0, extents[i])
         counts = np.multiply.outer(counts, ((at >= low) & (at < high)).sum(1))
-    return counts.reshape(tuple(out))
+    return np.maximum(counts.reshape(tuple(out)), 1)
 
 
 @register
@@ -108,17 +108,17 @@ class AveragePool(_Pool):
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
         a: PoolAttrs = node.attrs
-        if a.count_include_pad and any(a.pads):
-            return "padding counts in the average"
+        if a.count_include_pad and any(a.pads) and a.ceil_mode:
+            return "padding counts in the average, and windows reach beyond it (ceil_mode)"
         return super().integer_obstacle(node, types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
-        """Mean rounded to nearest, ties away from zero, of the raw integers (zero point cancels)."""
+        """Mean rounded to nearest, ties away from zero, of the raw integers; padding is the zero point."""
         a: PoolAttrs = node.attrs
-        x = array(inputs[0]).astype(np.int64)
-        total = self._windows(node, x, outputs[0], 0).sum(self._axes(node))
+        x, zero = array(inputs[0]).astype(np.int64), scale_zero(types[0])[1] if a.count_include_pad else 0
+        total = self._windows(node, x, outputs[0], zero).sum(self._axes(node))
         counts = window_counts(
             a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last)
         )

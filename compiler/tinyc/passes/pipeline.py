@@ -19,6 +19,7 @@ from tinyc.passes.fuse_clamp import fuse_clamp
 from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
 from tinyc.passes.merge_duplicates import merge_duplicates
+from tinyc.passes.pad_average import pad_average
 from tinyc.passes.propagate_quant import propagate_quant
 from tinyc.passes.qdq_to_integer import qdq_to_integer
 from tinyc.passes.quantize_selection import quantize_selection
@@ -61,6 +62,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("qdq-to-integer", _plain(lambda g: remove_dead_code(qdq_to_integer(g)))),
     Pass("propagate-quant", _plain(propagate_quant)),
     Pass("fuse-pad", _plain(fuse_pad)),
+    Pass("pad-average", _plain(pad_average)),
     Pass("fold-dequantize", _plain(lambda g: fold_constants(g, keep_dequantize=False))),
     Pass("softmax-last-axis", _plain(softmax_last_axis)),
     Pass("channels-last", _plain(channels_last)),
