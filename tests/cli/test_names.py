@@ -82,8 +82,8 @@ def test_evil_names(io: str, tmp_path: Path) -> None:
 def test_random_names(seed: int, tmp_path: Path) -> None:
     """Names drawn from the characters and words that mean something to C, Jinja2, CMake or a shell."""
     rng = random.Random(seed)
-    pieces = ["*/", "/*", "//", "??/", "\\", "\n", '"', "'", "{{", "}}", "{%", "%}", "{#", "%", "#", "$", "`", ";", "int",
-              "_", " ", "a", "A", "0", "é", "\t", "net", "arena", "/", "."]
+    pieces = ["*/", "/*", "//", "??/", "\\", "\n", '"', "'", "{{", "}}", "{%", "%}", "{#", "%", "#", "$", "`", ";",
+              "int", "_", " ", "a", "A", "0", "é", "\t", "net", "arena", "/", "."]
     names = list(dict.fromkeys("".join(rng.choices(pieces, k=rng.randint(1, 5))) for _ in range(30)))
     model = many_ports(tmp_path / "net.onnx", names, graph_name="".join(rng.choices(pieces, k=9)))
     cases = save_cases(tmp_path / "cases.npz", names)
