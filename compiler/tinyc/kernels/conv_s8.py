@@ -33,15 +33,26 @@ def is_depthwise(graph: Graph[Any], node: Node) -> bool:
     return bool(node.attrs.group == channels and channels > 1)
 
 
-def function_of(x: TensorType, w: TensorType, a: ConvAttrs) -> str:
-    """The function that arm_convolve_wrapper_s8 would choose."""
-    kernel, plain = w.shape[1:3], a.dilations == (1, 1) and x.shape[3] == w.shape[3]
-    if plain and kernel == (1, 1) and a.pads[:2] == (0, 0):
+def wrapper_choice(x: TensorType, w: TensorType, a: ConvAttrs) -> str:
+    """The function that arm_convolve_wrapper_s8 calls."""
+    kernel, same = w.shape[1:3], x.shape[3] == w.shape[3]
+    if same and kernel == (1, 1) and a.pads[:2] == (0, 0) and a.dilations == (1, 1):
         return "arm_convolve_1x1_s8_fast" if a.strides == (1, 1) else "arm_convolve_1x1_s8"
-    if x.shape[1] == 1 and kernel[0] == 1 and a.dilations[1] == 1 and a.strides[1] * x.shape[3] % 4 == 0:
-        if x.shape[3] == w.shape[3]:
-            return "arm_convolve_1_x_n_s8"
+    if same and x.shape[1] == kernel[0] == 1 and a.dilations[1] == 1 and a.strides[1] * x.shape[3] % 4 == 0:
+        return "arm_convolve_1_x_n_s8"
     return "arm_convolve_s8"
+
+
+def function_of(x: TensorType, w: TensorType, y: TensorType, a: ConvAttrs) -> str:
+    """The wrapper's choice, unless that would ignore padding: below and to the right of a 1x1 window, or
+    above and below an image and a window that are one row high."""
+    choice = wrapper_choice(x, w, a)
+    if choice.startswith("arm_convolve_1x1"):
+        inside = all((y.shape[i] - 1) * a.strides[i - 1] < x.shape[i] for i in (1, 2))
+        return choice if inside else "arm_convolve_s8"
+    if choice == "arm_convolve_1_x_n_s8" and y.shape[1] != 1:
+        return "arm_convolve_s8"
+    return choice
 
 
 def quantization(build: Builder, channels: int) -> tuple[Pointer, Pointer]:
@@ -72,7 +83,7 @@ class ConvS8(Kernel):
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
         x, w, y = build.type(0), build.type(1), build.output_type()
-        function = function_of(x, w, a)
+        function = function_of(x, w, y, a)
         scratch = self._scratch(build.options, function, x, w, y, a)
         multiplier, shift = quantization(build, w.shape[0])
         parameters = Struct("cmsis_nn_conv_params", (
@@ -85,7 +96,8 @@ class ConvS8(Kernel):
             dims_of(x.shape), build.input(0), dims_of(w.shape), build.table("filter", build.data(1)),
             dims(1, 1, 1, w.shape[0]), bias_argument(build),
         ]
-        called = "arm_convolve_wrapper_s8" if build.options.kernels == "cmsis-nn" else function
+        wrapped = build.options.kernels == "cmsis-nn" and wrapper_choice(x, w, a) == function
+        called = "arm_convolve_wrapper_s8" if wrapped else function
         if called == "arm_convolve_s8":
             arguments.append(Null())  # upscale_dims: this is no transposed convolution
         arguments += [dims_of(y.shape), build.output()]
@@ -109,7 +121,7 @@ class ConvS8(Kernel):
         pixel fits their row buffer, else they read a pixel while they write it.
         """
         x, y = build.type(0).shape, build.output_type().shape
-        if called in ("arm_convolve_wrapper_s8", "arm_convolve_1_x_n_s8") or a.group > 1 or x[0] > 1:
+        if build.options.kernels == "cmsis-nn" or called == "arm_convolve_1_x_n_s8" or a.group > 1 or x[0] > 1:
             return ()
         consumed = called == "arm_convolve_s8" or x[3] <= ROW_BUFFER_BYTES
         return ((0, 0, below(x, y, a.strides, a.pads, consumed)),)
