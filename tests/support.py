@@ -102,11 +102,13 @@ class Model:
             self.inputs[name] = data
         return self.dequantized(name, q.scale, q.zero, q.dtype, q.axis)
 
-    def dequantized(self, value: str, scale: Any, zero: Any, dtype: type = np.int8, axis: int = 0) -> str:
+    def dequantized(
+        self, value: str, scale: Any, zero: Any, dtype: type = np.int8, axis: int = 0, result: str = ""
+    ) -> str:
         """The value behind a DequantizeLinear."""
         parameters = self._parameters(f"{value}_dq", scale, zero, dtype)
-        self.node("DequantizeLinear", [value, *parameters], [f"{value}_real"], axis=axis)
-        return f"{value}_real"
+        self.node("DequantizeLinear", [value, *parameters], [result or f"{value}_real"], axis=axis)
+        return result or f"{value}_real"
 
     def quantized(self, value: str, result: str, scale: Any, zero: Any, dtype: type = np.int8, axis: int = 0) -> str:
         """The value behind a QuantizeLinear."""

@@ -237,6 +237,10 @@ def casts(m: Model) -> None:
                 values = np.array([0, 1, 2, 3.75, 100, 7.5, 0.25, 64], np.float64)
                 signed = source[0] in "if" and target[0] in "if"
                 m.plain(f"{source}_{target}", "Cast", (-values if signed else values).astype(source), to=code)
+    bits = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    m.plain("EveryHalf", "Cast", bits[np.isfinite(bits)], to=1)
+    near = np.concatenate([bits[np.isfinite(bits)].astype(F32) * F32(1 + e) for e in (0, 2**-11, -(2**-11), 3e-4)])
+    m.plain("NearHalf", "Cast", near, to=10)
 
 
 def newest(m: Model) -> None:
@@ -339,6 +343,7 @@ def windows_int8(m: Model) -> None:
     conv("Multiplied", (1, 3, 6, 6), (6, 1, 3, 3), group=3, strides=[2, 2], auto_pad="SAME_UPPER")
     conv("ThreeD", (1, 2, 5, 6, 4), (3, 2, 3, 2, 2), pads=[1, 0, 1, 1, 1, 0], strides=[2, 1, 1])
     conv("ThreeDGrouped", (2, 4, 4, 4, 4), (4, 2, 2, 2, 2), group=2, dilations=[1, 2, 1], bias=False, each=False)
+    m.int8("ComputedWeights", "Conv", Q((1, 3, 6, 6)), Q((4, 3, 3, 3), 0.01, 0), Const(real(4)), pads=[1, 1, 1, 1])
     for op in ("MaxPool", "AveragePool"):
         same = {"scale": 0.05, "zero": 3}
         m.int8(f"{op}1", op, Q((1, 3, 9)), kernel_shape=[3], strides=[2], pads=[1, 1], **same)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from operator_cases import CORES, INT8, NUMPY, ORT, elementwise_int8, model_of, whole_numbers, windows_int8
+from operator_cases import CORES, INT8, NUMPY, ORT, chains, elementwise_int8, model_of, whole_numbers, windows_int8
 
 from support import (
     OPERATORS,
@@ -77,3 +77,9 @@ def test_on_emulated_cores(group: Any, target: str) -> None:
                          ids=lambda o: "-".join(map("-".join, o.items())))
 def test_options(group: Any, options: dict[str, str]) -> None:
     check(group, False, **SANITIZED, **options)
+
+
+@pytest.mark.parametrize("flags", (("-O3", "-flto"), ("-Os",)), ids="".join)
+def test_optimization_levels(flags: Sequence[str]) -> None:
+    check(windows_int8, False, flags=flags)
+    check(chains, True, flags=flags)

@@ -8,10 +8,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from operator_cases import NUMPY, ORT, model_of
 
-from support import compile_proto
+from support import Model, compile_proto
 from tinyc.execute import written
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", "-fsyntax-only")
@@ -31,10 +32,23 @@ def compilers(target: str) -> list[list[str]]:
     return [["arm-none-eabi-gcc", *ARM], clang]
 
 
+def awkward_names() -> Model:
+    """Inputs named like local variables, keywords and each other."""
+    m = Model("t")
+    names = ["t_0", "T_0", "t_v", "t_a", "t_acc", "int", "arena", "a/b", "a_b", "memcpy", "p_t_v"]
+    for name in names:
+        m.inputs[name] = np.ones((2, 3), np.float32)
+        m.node("Exp", [name], [f"{name}!"])
+        m.node("ReduceSum", [f"{name}!"], [f"t_{name}"])
+        m.outputs.append(f"t_{name}")
+    return m
+
+
 @pytest.mark.parametrize("target", ("host", "cortex-m4"))
-@pytest.mark.parametrize("group", (*ORT, *NUMPY), ids=lambda g: g.__name__)
+@pytest.mark.parametrize("group", (*ORT, *NUMPY, awkward_names), ids=lambda g: g.__name__)
 def test_no_warning(group: Any, target: str) -> None:
-    compiled = compile_proto(model_of(group).proto(), target, plan_effort=0.05)
+    model = awkward_names() if group is awkward_names else model_of(group)
+    compiled = compile_proto(model.proto(), target, plan_effort=0.05)
     with written(compiled) as folder:
         includes = [f"-I{folder / d}" for d in compiled.emitted.include_dirs]
         sources = [folder / s for s in compiled.emitted.sources]
