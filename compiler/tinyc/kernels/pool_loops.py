@@ -40,7 +40,7 @@ class PoolLoops(Kernel):
         element = load(build.input(0).buffer, window.input_index("t_n", (("t_c", 1),)), x.dtype)
         take: tuple[Stmt, ...]
         if average:
-            take = (Set("t_acc", Formula("t_acc + {0}", (element,))),)
+            take = (Set("t_acc", Formula(f"t_acc + {{0}}{_above(build)}", (element,))),)
         else:
             larger = Formula(f"({own.c_type})(t_x > t_acc ? t_x : t_acc)", ())
             take = (let("t_x", x.dtype, element), Set("t_acc", larger))
@@ -48,6 +48,12 @@ class PoolLoops(Kernel):
         body = (let("t_acc", acc, first, True), *window_loops(window, take), *_finish(build, window, average))
         channels = x.shape[-1 if a.channels_last else 1]
         return Lowered(loops_over([("t_n", x.shape[0]), ("t_c", channels), *window.output_axes()], body))
+
+
+def _above(build: Builder) -> str:
+    """What the sum leaves out of each element, to add it for all that count: padding is the zero point."""
+    counted = build.node.integer and build.node.attrs.count_include_pad
+    return f" - ({scale_zero(build.type(0))[1]})" if counted else ""
 
 
 def _finish(build: Builder, window: Window, average: bool) -> tuple[Stmt, ...]:
@@ -58,6 +64,8 @@ def _finish(build: Builder, window: Window, average: bool) -> tuple[Stmt, ...]:
     if average:
         own = computed(y.dtype)
         statements.append(Let("t_count", "int32_t", _count(build, window)))
+        if _above(build):
+            statements.append(Set("t_acc", Formula(f"t_acc + t_count * ({scale_zero(build.type(0))[1]})", ())))
         if own.is_float:
             mean = f"t_acc / ({own.c_type})t_count"
         else:

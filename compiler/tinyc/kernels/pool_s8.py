@@ -24,6 +24,10 @@ class PoolS8(Kernel):
             return "not an integer pooling"
         if graph.type(node.inputs[0]).rank != 4 or not a.channels_last:
             return "not a channels-last pooling over two axes"
+        if any(pad >= size for pad, size in zip(a.pads, 2 * a.kernel, strict=True)):
+            return "a window may lie in the padding wholly"
+        if node.op == "AveragePool" and a.count_include_pad and any(a.pads):
+            return "padding counts in the average"
         return "the window is dilated" if a.dilations != (1, 1) else None
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
