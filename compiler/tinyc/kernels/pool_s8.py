@@ -13,10 +13,7 @@ from tinyc.kernels.cmsis import activation, context, dims_of, tile
 from tinyc.ops.pool import PoolAttrs
 
 
-@KERNELS.add
-class PoolS8(Kernel):
-    name = "arm_avgpool_s8"
-    ops = ("AveragePool", "MaxPool")
+class _PoolS8(Kernel):
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         a: PoolAttrs = node.attrs
@@ -37,7 +34,7 @@ class PoolS8(Kernel):
     def lower(self, build: Builder) -> Lowered:
         a: PoolAttrs = build.node.attrs
         x, y = build.type(0), build.output_type()
-        average = build.node.op == "AveragePool"
+        average = self.name == "arm_avgpool_s8"
         external = build.options.kernels == "cmsis-nn"  # the bundled function keeps its sums in registers
         scratch = avgpool_s8(build.options.target.variants[0], x.shape[3]) if average and external else 0
         parameters = Struct("cmsis_nn_pool_params", (
@@ -47,5 +44,16 @@ class PoolS8(Kernel):
             context(build.scratch_pointer(), scratch), parameters, dims_of(x.shape), build.input(0),
             dims_of((1, *a.kernel, 1)), dims_of(y.shape), build.output(),
         )
-        function = "arm_avgpool_s8" if average else "arm_max_pool_s8"
-        return Lowered((Call(function, arguments, True),), scratch)
+        return Lowered((Call(self.name, arguments, True),), scratch)
+
+
+@KERNELS.add
+class AveragePoolS8(_PoolS8):
+    name = "arm_avgpool_s8"
+    ops = ("AveragePool",)
+
+
+@KERNELS.add
+class MaxPoolS8(_PoolS8):
+    name = "arm_max_pool_s8"
+    ops = ("MaxPool",)
