@@ -46,6 +46,15 @@ def test_only_the_input_is_transposed(squeeze_and_excite):
     assert not {"Mul", "Add"} & set(ops) - ({"Mul", "Add"} if squeeze_and_excite else {"Add"})
 
 
+def test_a_skip_from_the_graph_input_shares_its_transpose():
+    model, image = Model(opset=14), random((1, 4, 6, 6))
+    x = model.input("x", image)
+    for seed in range(3):
+        x = model.add("Relu", [model.add("Add", [x, conv(model, x, 4, 4, seed=seed)])])
+    graph = check_against_onnxruntime(model, [x], {"x": image}, atol=1e-4, rtol=1e-4)
+    assert [n.op for n in graph.nodes()] == ["Transpose", *["Conv", "Add"] * 3, "Transpose"]
+
+
 def test_one_channel_needs_no_transpose():
     model, image = Model(opset=14), random((1, 1, 8, 8))
     x = model.add("Relu", [conv(model, model.input("x", image), 1, 4)])

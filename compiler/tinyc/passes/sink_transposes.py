@@ -58,6 +58,8 @@ def _sink(editor: Editor, node: Node) -> bool:
     plans = {i: _operand_plan(view, node.inputs[i], perm) for i in layout}
     if any(plan is None for plan in plans.values()):
         return False
+    if "available" in plans.values() and _reads_transposed_input(view, node):
+        return False  # it has just come from there
     inputs = list(node.inputs)
     for i, plan in plans.items():
         inputs[i] = _untransposed(editor, node, node.inputs[i], perm, plan)
@@ -81,8 +83,17 @@ def _grows_at_output(graph: Graph[Any], node: Node) -> bool:
     return node.outputs[0] in graph.outputs and result.bytes > graph.type(node.inputs[0]).bytes
 
 
+def _reads_transposed_input(graph: Graph[Any], node: Node) -> bool:
+    """Whether an operand is the Transpose of a graph input."""
+    producers = (graph.producer(name) for name in node.inputs if name)
+    return any(p is not None and p.op == "Transpose" and p.inputs[0] in graph.inputs for p in producers)
+
+
 def _operand_plan(graph: Graph[Any], name: str, perm: tuple[int, ...]) -> str | None:
-    """How the operand can be had untransposed; None if it would need a Transpose of its own."""
+    """How the operand can be had untransposed; None if it would need a Transpose of its own.
+
+    "available": a graph input (a skip from it, say) that another operator reads so transposed.
+    """
     value, producer = graph.value(name), graph.producer(name)
     if producer is not None and producer.op == "Transpose" and producer.attrs.perm == perm:
         return "transposed"
@@ -94,7 +105,15 @@ def _operand_plan(graph: Graph[Any], name: str, perm: tuple[int, ...]) -> str | 
         padded = (1,) * (len(perm) - value.type.rank) + value.type.shape
         if moves_only_ones(inverse(perm), padded):
             return "reshaped"
+    if name in graph.inputs and _transposed_already(graph, name, inverse(perm)):
+        return "available"
     return None
+
+
+def _transposed_already(graph: Graph[Any], name: str, perm: tuple[int, ...]) -> str | None:
+    """The result of a Transpose by `perm` that reads the value, if there is one."""
+    readers = (r for r in graph.consumers(name) if r.op == "Transpose" and r.attrs.perm == perm)
+    return next((r.outputs[0] for r in readers), None)
 
 
 def _untransposed(editor: Editor, node: Node, name: str, perm: tuple[int, ...], plan: str | None) -> str:
@@ -105,6 +124,9 @@ def _untransposed(editor: Editor, node: Node, name: str, perm: tuple[int, ...], 
     if plan == "scalar":
         return name
     back = inverse(perm)
+    available = _transposed_already(view, name, back)
+    if plan == "available" and available is not None:
+        return available
     padded = (1,) * (len(perm) - value.type.rank) + value.type.shape
     shape = tuple(padded[b] for b in back)
     if value.data is None:
