@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from tinyc.ir import DType, Editor, Graph, Node, Quant, TensorType, Value
 from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.pool import PoolAttrs

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from integer_networks import Network
 from tinyc.cases import Cases
 from tinyc.compiler import Request, compile_imported

@@ -132,7 +132,8 @@ def _finish(graph: Graph[Any], node: Node, total: Array) -> Array:
     multiplier, shift = channel_multipliers(graph.type(node.inputs[0]), graph.type(node.inputs[1]), output,
                                             output.shape[-1])
     low, high = clamp_limits(node.attrs.clamp, scale, zero, (-128, 127))
-    return np.clip(requantize(total + bias, multiplier, shift) + zero, low, high)
+    result: Array = np.clip(requantize(total + bias, multiplier, shift) + zero, low, high)
+    return result
 
 
 def _constant_channelwise(

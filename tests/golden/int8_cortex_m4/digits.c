@@ -368,23 +368,23 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* image_QuantizeLinear: QuantizeLinear, float32[1x1x8x8] -> int8[1x1x8x8] */
     DIGITS_MARK(digits_mark_0);
-    tinyc_quantize_f32_s8((float *)(void *)(arena), (int8_t *)(void *)(arena + 1024), 64, 0.003921569f, -128);
+    tinyc_quantize_f32_s8((float *)(void *)(arena), (int8_t *)(void *)(arena + 956), 64, 0.003921569f, -128);
 
     /* node_Conv_36: Conv, int8[1x8x8x1] -> int8[1x8x8x16] */
     DIGITS_MARK(digits_mark_1);
-    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena + 1088), .size = 48}, &digits_s0, &digits_s1, &digits_s2, (int8_t *)(void *)(arena + 1024), &digits_s3, digits_l1_filter, &digits_s4, digits_l1_c2, NULL, &digits_s5, (int8_t *)(void *)(arena)) != 0) {
+    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena + 1024), .size = 48}, &digits_s0, &digits_s1, &digits_s2, (int8_t *)(void *)(arena + 956), &digits_s3, digits_l1_filter, &digits_s4, digits_l1_c2, NULL, &digits_s5, (int8_t *)(void *)(arena)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
     /* node_max_pool2d: MaxPool, int8[1x8x8x16] -> int8[1x4x4x16] */
     DIGITS_MARK(digits_mark_2);
-    if (arm_max_pool_s8(&digits_s6, &digits_s7, &digits_s5, (int8_t *)(void *)(arena), &digits_s8, &digits_s9, (int8_t *)(void *)(arena + 1088)) != 0) {
+    if (arm_max_pool_s8(&digits_s6, &digits_s7, &digits_s5, (int8_t *)(void *)(arena), &digits_s8, &digits_s9, (int8_t *)(void *)(arena + 1024)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
     /* node_Conv_38: Conv, int8[1x4x4x16] -> int8[1x4x4x32] */
     DIGITS_MARK(digits_mark_3);
-    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena), .size = 576}, &digits_s0, &digits_s10, &digits_s9, (int8_t *)(void *)(arena + 1088), &digits_s11, digits_l3_filter, &digits_s12, digits_l3_c2, NULL, &digits_s13, (int8_t *)(void *)(arena + 576)) != 0) {
+    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena), .size = 576}, &digits_s0, &digits_s10, &digits_s9, (int8_t *)(void *)(arena + 1024), &digits_s11, digits_l3_filter, &digits_s12, digits_l3_c2, NULL, &digits_s13, (int8_t *)(void *)(arena + 576)) != 0) {
         return DIGITS_E_KERNEL;
     }
 

@@ -24,7 +24,7 @@ extern "C" {
 #define DIGITS_E_ARGUMENT (-3) /* an input or output pointer is NULL or not aligned */
 
 /* Working memory. DIGITS_ARENA(name) defines it, aligned, in the caller's storage class. */
-#define DIGITS_ARENA_BYTES 1344
+#define DIGITS_ARENA_BYTES 1280
 #define DIGITS_ARENA_ALIGN 8
 #define DIGITS_ARENA(name) \
     uint8_t name[DIGITS_ARENA_BYTES ? DIGITS_ARENA_BYTES : 1] __attribute__((aligned(DIGITS_ARENA_ALIGN)))
