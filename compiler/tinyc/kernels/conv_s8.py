@@ -62,7 +62,7 @@ def quantization(build: Builder, channels: int) -> tuple[Pointer, Pointer]:
 
 
 def bias_argument(build: Builder) -> Argument:
-    return build.input(2) if build.has(2) else Null()
+    return build.table("bias", build.data(2)) if build.has(2) else Null()
 
 
 @KERNELS.add

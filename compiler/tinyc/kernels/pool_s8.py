@@ -10,6 +10,7 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import avgpool_s8
 from tinyc.kernels.cmsis import activation, context, dims_of, tile
+from tinyc.kernels.overlap import below
 from tinyc.ops.pool import PoolAttrs
 
 
@@ -44,7 +45,10 @@ class _PoolS8(Kernel):
             context(build.scratch_pointer(), scratch), parameters, dims_of(x.shape), build.input(0),
             dims_of((1, *a.kernel, 1)), dims_of(y.shape), build.output(),
         )
-        return Lowered((Call(self.name, arguments, True),), scratch)
+        overlaps: tuple[tuple[int, int, int], ...] = ()
+        if not external and x.shape[0] == 1:  # the bundled functions work pixel by pixel, in raster order
+            overlaps = ((0, 0, below(x.shape, y.shape, a.strides, a.pads, consumed=False)),)
+        return Lowered((Call(self.name, arguments, True),), scratch, overlaps)
 
 
 @KERNELS.add

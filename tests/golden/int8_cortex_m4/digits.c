@@ -41,7 +41,7 @@ static const int8_t digits_l1_filter[144] = {
     78, -26, -98, 62, -127, 22, 41, -127, 18, -87, -35, 94, -86, -15, 83, 34, 95, -38, 78, 20, 101, 113, 124, 127
 };
 
-static const int32_t digits_l1_c2[16] = {
+static const int32_t digits_l1_bias[16] = {
     -3407, -5314, -6375, 9878, -1762, -25808, 4656, -15990, -17358, -5786,
     -7680, 5187, 769, -7360, -6352, -67211
 };
@@ -255,7 +255,7 @@ static const int8_t digits_l3_filter[4608] = {
     7, -27, -33, -21, -62, -51, -79, -113, -5, -39, 14, 11, 68, -47, 20, -38, 45, -53, -47, -22, -51, 34, 8, -63
 };
 
-static const int32_t digits_l3_c2[32] = {
+static const int32_t digits_l3_bias[32] = {
     -16623, -2374, -15067, -18770, -17903, -6487, 12003, 3256, -8664, -8484,
     -1273, -10800, -10992, -9125, -4557, -12048, 13449, 9032, 7927, -12579,
     4418, -6736, -11652, 5821, 10511, 5423, -906, -7367, -6459, -16396,
@@ -327,7 +327,7 @@ static const int8_t digits_l5_filter[1280] = {
     -27, 40, -13, 4, -3, -49, 55, -46
 };
 
-static const int32_t digits_l5_c2[10] = {
+static const int32_t digits_l5_bias[10] = {
     -843, 1331, 378, 900, -64, -81, -351, 1025, 1313, -897
 };
 
@@ -372,7 +372,7 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* node_Conv_36: Conv, int8[1x8x8x1] -> int8[1x8x8x16] */
     DIGITS_MARK(digits_mark_1);
-    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena + 1024), .size = 48}, &digits_s0, &digits_s1, &digits_s2, (int8_t *)(void *)(arena + 956), &digits_s3, digits_l1_filter, &digits_s4, digits_l1_c2, NULL, &digits_s5, (int8_t *)(void *)(arena)) != 0) {
+    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena + 1024), .size = 48}, &digits_s0, &digits_s1, &digits_s2, (int8_t *)(void *)(arena + 956), &digits_s3, digits_l1_filter, &digits_s4, digits_l1_bias, NULL, &digits_s5, (int8_t *)(void *)(arena)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
@@ -384,7 +384,7 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* node_Conv_38: Conv, int8[1x4x4x16] -> int8[1x4x4x32] */
     DIGITS_MARK(digits_mark_3);
-    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena), .size = 576}, &digits_s0, &digits_s10, &digits_s9, (int8_t *)(void *)(arena + 1024), &digits_s11, digits_l3_filter, &digits_s12, digits_l3_c2, NULL, &digits_s13, (int8_t *)(void *)(arena + 576)) != 0) {
+    if (arm_convolve_s8(&(cmsis_nn_context){.buf = (uint8_t *)(void *)(arena), .size = 576}, &digits_s0, &digits_s10, &digits_s9, (int8_t *)(void *)(arena + 1024), &digits_s11, digits_l3_filter, &digits_s12, digits_l3_bias, NULL, &digits_s13, (int8_t *)(void *)(arena + 576)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
@@ -396,7 +396,7 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* node_linear.1: Gemm, int8[1x128] -> int8[1x10] */
     DIGITS_MARK(digits_mark_5);
-    if (arm_fully_connected_per_channel_s8(&digits_s6, &digits_s15, &digits_s16, &digits_s17, (int8_t *)(void *)(arena), &digits_s18, digits_l5_filter, &digits_s19, digits_l5_c2, &digits_s19, (int8_t *)(void *)(arena + 128)) != 0) {
+    if (arm_fully_connected_per_channel_s8(&digits_s6, &digits_s15, &digits_s16, &digits_s17, (int8_t *)(void *)(arena), &digits_s18, digits_l5_filter, &digits_s19, digits_l5_bias, &digits_s19, (int8_t *)(void *)(arena + 128)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
