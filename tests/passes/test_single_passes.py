@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from onnx_models import Model, imported, random, run
+from onnx_models import Model, compiled, imported, random, run
 from tinyc.ir.verify import verify
 from tinyc.passes.channels_last import channels_last
 from tinyc.passes.constant_views import constant_views
@@ -321,3 +321,21 @@ def test_separate_outputs():
     graph = through(model, [y], [separate_outputs], X)
     assert ops(graph) == ["Reshape", "Identity"] and graph.outputs == (y,)
     assert ops(through(model, [y], [separate_outputs, separate_outputs], X)) == ["Reshape", "Identity"]
+
+
+def test_weights_that_the_model_quantizes_itself():
+    """PyTorch writes QuantizeLinear and DequantizeLinear of float weights, per channel, and float biases."""
+    model = Model()
+    x = model.quantize(model.input("x", IMAGE), 0.02, 3, np.uint8)
+    weights = random((4, 3, 3, 3), 5)
+    operands = [model.const(np.abs(weights).max((1, 2, 3)) / np.float32(127)), model.const(np.zeros(4, np.int8))]
+    w = model.add("QuantizeLinear", [model.const(weights), *operands], axis=0)
+    w = model.add("DequantizeLinear", [w, *operands], axis=0)
+    y = model.add("Conv", [x, w, model.const(random((4,), 6))])
+    y = model.quantize(model.add("Flatten", [model.add("Relu", [y])]), 0.05, 0, np.uint8)
+    w = model.stored(np.arange(-96, 96).reshape(2, 96)[:, :48].astype(np.int8), random((2,), 7, 0.01, 0.02))
+    y = model.add("Gemm", [y, w, model.const(random((2,), 8))], transB=1)
+    graph = compiled(model.proto([model.quantize(y, 2.0, 100, np.uint8)]))
+    assert integer_report(graph) == []
+    want = run(imported(model.proto(graph.outputs)), {"x": IMAGE})[0]
+    assert np.abs(run(graph, {"x": IMAGE})[0] - want).max() <= 2.0
