@@ -86,16 +86,17 @@ def onnxruntime_outputs(compiled: Compiled, cases: Cases) -> list[tuple[Array, .
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    results: list[tuple[Array, ...]] = []
     try:
         session = onnxruntime.InferenceSession(str(compiled.request.model), options, ["CPUExecutionProvider"])
-    except Exception as error:
-        raise TinycError(f"onnxruntime cannot run the model ({type(error).__name__})",
-                         hint="give expected outputs in --inputs X.npz") from None
-    results = []
-    for case in cases.inputs:
-        feed = {p.name: a for p, a in zip(compiled.emitted.inputs, case, strict=True)}
         names = [i.name for i in session.get_inputs()]
-        results.append(tuple(session.run(None, {n: feed[n] for n in names if n in feed})))
+        for case in cases.inputs:
+            feed = {p.name: a for p, a in zip(compiled.emitted.inputs, case, strict=True)}
+            results.append(tuple(session.run(None, {n: feed[n] for n in names if n in feed})))
+    except Exception as error:  # onnxruntime's errors share no base class
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        raise TinycError(f"onnxruntime cannot run the model on these inputs ({reason})",
+                         hint="give inputs, and outputs to compare with, in --inputs X.npz") from None
     return results
 
 
