@@ -80,7 +80,7 @@ def test_a_larger_kernel_shows(patched_runtime: Path, tmp_path: Path) -> None:
     assert 96 <= change["delta"] <= 112
     flash = {row["name"]: row["delta"] for row in outcome["baseline"]["flash"]}
     # The linker aligns functions to four bytes; what that adds belongs to no function.
-    assert flash["code"] == flash["total"] == -(-change["delta"] // 4) * 4
+    assert flash["code"] == flash["total"] and abs(flash["code"] - change["delta"]) < 4
     assert outcome["baseline"]["layers"] == outcome["baseline"]["ram"] == []
     text = succeed("size", INT8, *M4, "--baseline", baseline).stdout
     assert f"function tinyc1_arm_max_pool_s8: {change['before']:,} -> {change['now']:,} (+{change['delta']})" in text

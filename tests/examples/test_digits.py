@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +37,21 @@ def test_figures(model: str, target: str, tmp_path: Path) -> None:
     assert (tmp_path / "c" / f"{model}.h").is_file()
 
 
-def test_text(tmp_path: Path) -> None:
-    text = demo("--out", str(tmp_path / "c"))
-    for word in ("accuracy", "bit-exact", "instructions per inference", "flash", "RAM"):
-        assert word in text
+def test_text(capsys: pytest.CaptureFixture[str]) -> None:
+    layers = [{"instructions": 700, "op": "Conv", "name": "first"}]
+    found = {
+        "correct": 357, "images": 360,
+        "verified": {"cases": 360, "reference": "integer evaluation", "outputs": [{"bit_exact_cases": 360}]},
+        "profile": {
+            "instructions": 1_234, "layers": layers,
+            "flash": {"weights": 5_000, "code": 600, "constants": 70, "total": 5_670},
+            "ram": {"arena": 1_000, "io": 0, "state": 0, "static": 0, "stack": 200, "total": 1_200},
+        },
+    }
+    show = runpy.run_path(str(DIGITS / "demo.py"))["show"]
+    show(found, Path("m.onnx"), "cortex-m4", Path("out"))
+    text = capsys.readouterr().out
+    for words in ("357 of 360 test images correct (99.2 %)", "360 of 360 outputs bit-exact",
+                  "1,234 instructions per inference", "700  Conv first", "flash         5,670 bytes",
+                  "RAM           1,200 bytes"):
+        assert words in text

@@ -34,7 +34,8 @@ def output_of(*command: object) -> list[str]:
 def test_make(tmp_path: Path, tinyc_program: Path) -> None:
     variables = [f"BUILD={tmp_path / 'build'}", f"TINYC={tinyc_program}"]
     assert output_of("make", *variables, "run")[-len(EXPECTED):] == EXPECTED
-    assert output_of("make", *variables, "all") == ["make: Nothing to be done for 'all'."]
+    again = "\n".join(output_of("make", *variables, "all"))
+    assert "Nothing to be done" in again and "arm-none-eabi-gcc" not in again
     text, data, bss = output_of("make", *variables, "size")[-1].split()[:3]
     assert int(text) < 20_000 and int(data) == 0 and int(bss) < 2_000
 
