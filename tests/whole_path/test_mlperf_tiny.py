@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import pytest
-from mlperf_tiny import MODELS, SHARED, compiled, expected_cases, needs_models, peers
 
+from mlperf_tiny import MODELS, SHARED, compiled, expected_cases, needs_models, peers
 from tinyc.profiling import profile_compiled
 from tinyc.verification import compare, run_cases
 

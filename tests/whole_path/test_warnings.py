@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from c_projects import WARNINGS, command, generate, include_dirs, sources
 from mlperf_tiny import MODELS, SHARED, model_path
 from small_models import residual_net, two_ports_net
-
 from tinyc.compiler import Compiled
 from tinyc.resources import runtime_dir
 from tinyc.targets import list_targets, load_target
