@@ -77,10 +77,14 @@ if [ "$(id -u)" != 0 ]; then
     fi
     sudo="sudo "
 fi
+export DEBIAN_FRONTEND=noninteractive
 echo "Installing missing tools:"
 echo "    ${sudo}apt-get update"
-echo "    ${sudo}apt-get install -y --no-install-recommends $missing"
-export DEBIAN_FRONTEND=noninteractive
 ${sudo}apt-get update -q
+# Newer releases have the RISC-V emulator in a package of its own.
+if apt-cache show qemu-system-riscv >/dev/null 2>&1; then
+    missing=$(echo "$missing" | sed 's/qemu-system-misc/qemu-system-riscv/')
+fi
+echo "    ${sudo}apt-get install -y --no-install-recommends $missing"
 # shellcheck disable=SC2086 # the packages are words
 ${sudo}apt-get install -y -q --no-install-recommends $missing
