@@ -39,11 +39,13 @@ def succeeds(name: str, command: Sequence[str]) -> bool:
 
 
 def cppcheck_command() -> list[str]:
-    """The runtime's C. Shifts of negative numbers are meant: GCC and clang define them as arithmetic."""
+    """The runtime's C. Shifts of negative numbers are meant: GCC and clang define them as arithmetic. A buffer
+    that another function fills is no uninitialized variable, as version 2.17 believes."""
     return [
         "cppcheck", "--quiet", "--std=c99", "--enable=warning,performance,portability", "--inline-suppr",
         "--suppress=missingIncludeSystem", "--suppress=shiftTooManyBitsSigned", "--suppress=shiftNegativeLHS",
-        "--suppress=duplicateAssignExpression", "--error-exitcode=1", "-j", "2",
+        "--suppress=duplicateAssignExpression", "--suppress=uninitvar:*/mat_mult_s8_dsp.c",
+        "--suppress=normalCheckLevelMaxBranches", "--error-exitcode=1", "-j", "2",
         "-I", "runtime_c/include", "-I", "runtime_c/src/common", "runtime_c/src",
     ]
 

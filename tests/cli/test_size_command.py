@@ -77,7 +77,7 @@ def test_a_larger_kernel_shows(patched_runtime: Path, tmp_path: Path) -> None:
     outcome = succeed("size", INT8, *M4, "--baseline", baseline, "--json").json
     (change,) = outcome["baseline"]["functions"]
     assert change["name"] == "tinyc1_arm_max_pool_s8" and change["delta"] == change["now"] - change["before"]
-    assert 96 <= change["delta"] <= 112
+    assert 80 <= change["delta"] <= 120  # 50 instructions of 2 bytes; padding and inlining shift it a little
     flash = {row["name"]: row["delta"] for row in outcome["baseline"]["flash"]}
     # The linker aligns functions to four bytes; what that adds belongs to no function.
     assert flash["code"] == flash["total"] and abs(flash["code"] - change["delta"]) < 4

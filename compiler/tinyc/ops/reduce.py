@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class Reduction:
     further {x} is taken in by `c_step`, and `c_end` makes the result of {acc} and {count}."""
 
     name: str
-    function: Callable[[Array, tuple[int, ...], bool], Array]
+    function: Callable[[Array, tuple[int, ...], Any], Array]  # NumPy's types know only literal keepdims
     c_step: str
     c_end: str = "{acc}"
 
@@ -122,7 +123,7 @@ class ReduceTotal(ReduceOperator):
     ) -> list[Array]:
         a: ReduceAttrs = node.attrs
         _, in_zero = scale_zero(types[0])
-        total = np.sum(array(inputs[0]).astype(np.int64) - in_zero, axis=a.axes, keepdims=a.keepdims)
+        total = np.sum(array(inputs[0]).astype(np.int64) - in_zero, axis=a.axes).reshape(outputs[0].shape)
         multiplier = total_multiplier(node, need(types[0], "input"), outputs[0])
         return [saturate(requantize(np.asarray(total), *multiplier) + scale_zero(outputs[0])[1], -128, 127)]
 
