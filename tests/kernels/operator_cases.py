@@ -163,6 +163,11 @@ def reductions_float(m: Model) -> None:
     m.plain("ReduceLogSum", "ReduceLogSum", between(0.1, 2, 3, 4), ints(1))
     m.plain("Vector", "ReduceSum", (5,), ints(0), keepdims=0)
     m.plain("Six", "ReduceMean", (2, 3, 2, 2, 3, 2), ints(1, 4))
+    for op in ("ArgMax", "ArgMin"):
+        for k, axis in enumerate((0, 1, -1)):
+            m.plain(f"{op}{k}", op, np.round(real(3, 4, 5)), axis=axis, keepdims=k % 2, select_last_index=k // 2)
+        m.plain(f"{op}Vector", op, real(9), keepdims=0)
+        m.plain(f"{op}Byte", op, whole(np.uint8, 0, 9, 3, 7), axis=1, select_last_index=1)
 
 
 def moves(m: Model) -> None:

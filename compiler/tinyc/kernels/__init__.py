@@ -2,6 +2,7 @@
 """Kernels: how operators become calls and loops. Importing this package registers all."""
 
 from tinyc.kernels import (
+    arg_extremum_loops,
     conv_loops,
     conv_s8,
     depthwise_conv_s8,
@@ -19,6 +20,7 @@ from tinyc.kernels import (
 )
 
 __all__ = [
+    "arg_extremum_loops",
     "conv_loops",
     "conv_s8",
     "depthwise_conv_s8",

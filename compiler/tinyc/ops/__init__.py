@@ -2,6 +2,7 @@
 """The operators: one file each (or a table of like ones). Importing this package registers all."""
 
 from tinyc.ops import (
+    arg_extremum,
     batch_norm,
     cast,
     clip,
@@ -25,6 +26,7 @@ from tinyc.ops import (
 )
 
 __all__ = [
+    "arg_extremum",
     "batch_norm",
     "cast",
     "clip",
