@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint size size-baseline golden wheel clean tools-demo tools-test
+.PHONY: help demo test test-fast test-cmsis lint conformance size size-baseline golden wheel clean tools-demo tools-test
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-cmsis: $(VENV)/.test ## Test with Arm's library: CMSIS_NN_LIB=libcmsis-nn.a
 
 lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
 	$(BIN)/python scripts/run_tests.py --only ruff mypy cppcheck
+
+conformance: $(VENV)/.test ## Run ONNX's own backend tests; writes docs/operators.md. [CONFORMANCE='test_conv*' for some of them]
+	$(BIN)/python scripts/conformance.py $(if $(CONFORMANCE),$(CONFORMANCE),--write --quiet)
 
 size: $(VENV)/.test ## Compare the examples' flash and RAM with their budgets and the committed baseline.
 	$(BIN)/python scripts/size_gate.py
