@@ -82,7 +82,10 @@ class _Context:
     def constant_or_none(self, index: int) -> Array | None:
         if not self.has(index):
             return None
-        return self.lowering.editor.view().value(self.inputs[index]).data
+        return self.constant_value(self.inputs[index])
+
+    def constant_value(self, value: str) -> Array | None:
+        return self.lowering.editor.view().value(value).data
 
     def const(self, array: Array, quant: Quant | None = None) -> str:
         array = np.asarray(array)

@@ -132,7 +132,16 @@ def shift_zero_point(type_: TensorType) -> Quant | None:
 def _attrs(node: Importing, dtype: DType) -> QuantAttrs:
     scale = node.constant(1, "scale").astype(np.float32)
     zero = node.constant(2, "zero point") if node.has(2) else np.zeros(scale.shape, dtype.numpy)
-    if scale.size != zero.size or scale.ndim > 1:
+    if scale.size != zero.size:
+        raise node.fail("a zero point of another size than the scale", "quantize per tensor or per channel")
+    return quant_attrs(node, node.type(0), dtype, scale, zero, int(node.attributes.get("axis", 1)))
+
+
+def quant_attrs(
+    node: Importing, type_: TensorType, dtype: DType, scale: Array, zero: Array, axis: int
+) -> QuantAttrs:
+    """Checked parameters of a tensor; `axis` is that of the scales where there is more than one."""
+    if scale.ndim > 1 and scale.size > 1 or zero.size not in (1, scale.size):
         raise node.fail(
             "blocked scales, or a zero point of another size than the scale",
             "quantize per tensor or per channel",
@@ -141,14 +150,13 @@ def _attrs(node: Importing, dtype: DType) -> QuantAttrs:
         raise node.fail("a scale is zero, negative or not finite")
     if np.any(zero < dtype.limits[0]) or np.any(zero > dtype.limits[1]):
         raise node.fail("a zero point outside the element type")
-    rank = node.type(0).rank
-    axis = int(node.attributes.get("axis", 1))
+    rank = type_.rank
     axis += rank if axis < 0 else 0
-    if scale.size > 1 and not (0 <= axis < rank and node.type(0).shape[axis] == scale.size):
-        raise node.fail(f"{scale.size} scales do not fit axis {axis} of {list(node.type(0).shape)}")
+    if scale.size > 1 and not (0 <= axis < rank and type_.shape[axis] == scale.size):
+        raise node.fail(f"{scale.size} scales do not fit axis {axis} of {list(type_.shape)}")
     quant = Quant(
         tuple(float(s) for s in scale.reshape(-1)),
-        tuple(int(z) for z in zero.reshape(-1)),
+        tuple(int(z) for z in np.broadcast_to(zero.reshape(-1), (scale.size,))),
         axis if scale.size > 1 else None,
     )
     return QuantAttrs(quant, dtype)

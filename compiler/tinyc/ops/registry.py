@@ -136,6 +136,9 @@ class Importing(Protocol):
     def constant_or_none(self, index: int) -> Array | None:
         """The operand's array if it is constant."""
 
+    def constant_value(self, value: str) -> Array | None:
+        """The array of an IR value if it is constant."""
+
     def const(self, array: Array, quant: Quant | None = None) -> str:
         """A new constant value."""
 
