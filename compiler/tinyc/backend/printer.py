@@ -34,6 +34,7 @@ from tinyc.backend.program import (
     Store,
     Struct,
     Table,
+    While,
 )
 from tinyc.ir.types import DType
 
@@ -190,6 +191,8 @@ class Printer:
             v = s.variable
             head = f"for (int32_t {v} = 0; {v} < {s.count}; {v}++)"
             return f"{pad}{head} {{\n{self.body(s.body, indent + 1)}{pad}}}\n"
+        if isinstance(s, While):
+            return f"{pad}while ({self.expr(s.condition)}) {{\n{self.body(s.body, indent + 1)}{pad}}}\n"
         if isinstance(s, Let):
             const = "" if s.mutable else "const "
             return f"{pad}{const}{s.c_type} {s.name} = {self.expr(s.value)};\n"

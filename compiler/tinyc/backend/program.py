@@ -133,6 +133,14 @@ class For:
 
 
 @dataclass(frozen=True)
+class While:
+    """Repeats the body as long as a condition in C over its operands holds."""
+
+    condition: Formula
+    body: tuple[Stmt, ...]
+
+
+@dataclass(frozen=True)
 class Let:
     """A new local variable; `mutable` where Set assigns to it later."""
 
@@ -185,7 +193,7 @@ class Block:
     body: tuple[Stmt, ...]
 
 
-Stmt = Call | For | Let | Set | Store | If | Copy | Block
+Stmt = Call | For | While | Let | Set | Store | If | Copy | Block
 
 # -- buffers, steps, the whole -------------------------------------------------------------------
 
@@ -263,7 +271,7 @@ def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:
     """All statements of a tree, outermost first."""
     for stmt in body:
         yield stmt
-        if isinstance(stmt, (For, Block)):
+        if isinstance(stmt, (For, While, Block)):
             yield from statements(stmt.body)
         elif isinstance(stmt, If):
             yield from statements(stmt.then)
@@ -275,7 +283,7 @@ def _expressions(stmt: Stmt) -> Iterator[Expr]:
     waiting: list[Expr] = []
     if isinstance(stmt, (Let, Set, Store)):
         waiting.append(stmt.value)
-    elif isinstance(stmt, If):
+    elif isinstance(stmt, (If, While)):
         waiting.append(stmt.condition)
     while waiting:
         expr = waiting.pop()
