@@ -12,6 +12,7 @@ from tinyc.backend.emit import Port
 from tinyc.compiler import Compiled, write
 from tinyc.errors import TinycError
 from tinyc.toolchain import Elf, Entry, Tensor, build
+from tinyc.toolchain.shadow import ShadowPlan
 
 
 @contextlib.contextmanager
@@ -53,14 +54,18 @@ def dependencies(compiled: Compiled, folder: Path) -> tuple[list[Path], list[Pat
 
 def build_model(
     compiled: Compiled, folder: Path, *, slots: bool = False, profile: bool = False, sanitize: bool = False,
-    extra_cflags: Sequence[str] = (),
+    extra_cflags: Sequence[str] = (), shadow: ShadowPlan | None = None,
 ) -> Elf:
-    """An executable of the model in `folder` (as `written` gives it) with the test harness around it."""
+    """An executable of the model in `folder` (as `written` gives it) with the test harness around it.
+
+    shadow: for a shadow run; the files were generated with every buffer at addresses of its own.
+    """
     include_dirs, libraries = dependencies(compiled, folder)
-    flags = [*extra_cflags, *([f"-D{compiled.name.upper()}_PROFILE"] if profile else [])]
+    marked = profile or (shadow is not None and compiled.request.target.family != "host")
+    flags = [*extra_cflags, *([f"-D{compiled.name.upper()}_PROFILE"] if marked else [])]
     return build(
         compiled.request.target, [folder / s for s in compiled.emitted.sources], include_dirs,
         folder.parent / f"{compiled.name}.elf",
         entry=entry_of(compiled, slots), cflags=flags, optimize=compiled.request.optimize, sanitize=sanitize,
-        libraries=libraries,
+        libraries=libraries, shadow=shadow,
     )

@@ -24,4 +24,12 @@
 /* For small helpers whose call would cost more than their body. */
 #define TINYC_INLINE static inline __attribute__((always_inline))
 
+/*
+ * A pointer as a number, to find out which of two pointers into the arena comes first. `tinyc verify --shadow`, where
+ * each buffer has addresses of its own, defines it otherwise.
+ */
+#ifndef TINYC_ADDRESS
+#define TINYC_ADDRESS(pointer) ((uintptr_t)(pointer))
+#endif
+
 #endif /* TINYC_RUNTIME_H */

@@ -14,6 +14,7 @@ from tinyc.cli.options import InputsOption, JsonOption, compiled, print_json, ta
 if TYPE_CHECKING:
     from tinyc.cases import Cases
     from tinyc.compiler import Compiled, Request
+    from tinyc.shadow import ShadowReport
 
 
 @takes_built_request
@@ -22,6 +23,10 @@ def verify(
     inputs: InputsOption = None,
     layers: Annotated[
         bool, typer.Option("--layers", help="Name the first layer that differs between NumPy, host C and target.")
+    ] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Also watch every access to the arena, and fail where a byte is read that "
+                           "another buffer has overwritten: natively for host, on the target's instructions in QEMU.")
     ] = False,
     tolerance: Annotated[
         float, typer.Option("--tolerance", min=0.0,
@@ -41,13 +46,16 @@ def verify(
     with progress(f"running on {request.target.name}"):
         outcome = verify_compiled(result, cases, tolerance)
     layer = _first_layer(request, cases, tolerance) if layers else None
-    passed = outcome.passed and layer is None
+    watched = _shadow(result, cases) if shadow else None
+    passed = outcome.passed and layer is None and (watched is None or watched.passed)
     if json:
         report: dict[str, Any] = {"passed": passed, "cases": outcome.cases, "reference": outcome.reference,
                                   "outputs": [_plain(asdict(o)) for o in outcome.outputs],
                                   "unaligned": outcome.unaligned}
         if layers:
             report["first_difference"] = layer
+        if watched is not None:
+            report["shadow"] = asdict(watched)
         print_json(report)
     else:
         for o in outcome.outputs:
@@ -57,8 +65,12 @@ def verify(
         if layers:
             typer.echo("no layer differs" if layer is None else
                        f"first layer that differs: {layer['name']} ({layer['op']}) on {layer['target']}")
+        if watched is not None:
+            verdict = f"{watched.violations:,} wrong; the first: {watched.first}" if watched.first else "all sound"
+            typer.echo(f"shadow run: {watched.read:,} bytes read, {watched.written:,} written, {verdict}")
     if not passed:
-        raise CheckFailed(outcome.unaligned or (f"layer {layer['name']} differs" if layer else "outputs differ"))
+        found = outcome.unaligned or (watched.first if watched is not None else None)
+        raise CheckFailed(found or (f"layer {layer['name']} differs" if layer else "outputs differ"))
 
 
 def cases_for(result: Compiled, inputs: Any, count: int = 4) -> Cases:
@@ -81,6 +93,16 @@ def _first_layer(request: Request, cases: Cases, tolerance: float) -> dict[str, 
         if found is not None:
             return found
     return None
+
+
+def _shadow(result: Compiled, cases: Cases) -> ShadowReport:
+    from tinyc.cases import Cases
+    from tinyc.cli.progress import progress
+    from tinyc.shadow import shadow_run
+
+    # Addresses do not depend on the data: one case says it all.
+    with progress("watching accesses to the arena"):
+        return shadow_run(result, Cases(cases.inputs[:1], None))
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

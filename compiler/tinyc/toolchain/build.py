@@ -15,6 +15,7 @@ from tinyc.targets import Region, Target
 from tinyc.toolchain import gcc
 from tinyc.toolchain.elf import ElfFile
 from tinyc.toolchain.model_harness import Entry, glue_source
+from tinyc.toolchain.shadow import ShadowPlan
 
 SECTION_FLAGS = ("-ffunction-sections", "-fdata-sections")
 SANITIZE_FLAGS = (
@@ -23,6 +24,12 @@ SANITIZE_FLAGS = (
     "-fno-sanitize-recover=all",
     "-fno-omit-frame-pointer",
 )
+# Every access to memory becomes a call, which harness/shadow_host.c answers; optimized code makes no vectors of them.
+_WATCH_FLAGS = (
+    "-O1", "-fno-lto", "-fsanitize=thread", "-fno-builtin-memcpy", "-fno-builtin-memmove", "-fno-builtin-memset",
+    "-include", "shadow_mark.h",
+)
+_WATCH_LINK_FLAGS = ("-Wl,--wrap=memcpy", "-Wl,--wrap=memmove", "-Wl,--wrap=memset")
 # The model's entry must stay a call to a function of its own, whatever the model is compiled with.
 _HARNESS_FLAGS = ("-O2", "-std=gnu11", "-fno-lto", "-fno-optimize-sibling-calls", "-fno-builtin")
 
@@ -89,12 +96,14 @@ def build(
     optimize: str = "default",
     sanitize: bool = False,
     libraries: Sequence[Path] = (),
+    shadow: ShadowPlan | None = None,
     jobs: int = 2,
 ) -> Elf:
     """Compiles and links sources with the harness into the program `out`.
 
     cflags come last and so win over the target's and the optimization level's. `sanitize` (host only) adds
     the address and undefined-behaviour sanitizers. `libraries` are archives that the sources call.
+    `shadow`: for a shadow run of sources that were generated for it.
 
     Raises TinycError where a tool is missing or the target cannot run, BuildError where a source does not
     compile.
@@ -105,22 +114,33 @@ def build(
     sanitizers = SANITIZE_FLAGS if sanitize else ()
     flags = [*target.optimize_flags(optimize), *SECTION_FLAGS, *sanitizers, *cflags]
     bare_metal = [] if target.family == "host" else ["-DHARNESS_BARE_METAL"]
+    watched = shadow is not None and target.family == "host"
+    watch_link_flags = _WATCH_LINK_FLAGS if watched else ()
+    stride = shadow.stride if shadow is not None else 0
+    if stride:
+        # Where a buffer lies in the planned arena: what counts when the runtime compares addresses.
+        flags.append(f"-DTINYC_ADDRESS(pointer)=((uintptr_t)(pointer) & {stride - 1}U)")
+        flags += [*_WATCH_FLAGS, f"-D{entry.name.upper()}_MARK(label)=harness_shadow_mark(#label)"] if watched else []
+    include_dirs = [*include_dirs, harness_dir()] if watched else include_dirs
+    bare_metal += ["-DHARNESS_SHADOW"] if watched else []
     with tempfile.TemporaryDirectory(prefix="tinyc-build-") as name:
         folder = Path(name)
         for part in ("model", "harness"):
             (folder / part).mkdir()
         objects = gcc.compile_sources(target, sources, include_dirs, flags, folder / "model", jobs=jobs)
         glue = folder / "harness_glue.c"
-        glue.write_text(glue_source(entry, guarded=not sanitize), encoding="utf-8")
+        glue.write_text(glue_source(entry, guarded=not sanitize, shadow_stride=stride), encoding="utf-8")
         objects += gcc.compile_sources(
             target,
-            [glue, *_harness_sources(target)],
+            [glue, *_harness_sources(target), *([harness_dir() / "shadow_host.c"] if watched else [])],
             [harness_dir(), *include_dirs],
             [*_HARNESS_FLAGS, *bare_metal, *sanitizers],
             folder / "harness",
             jobs=jobs,
         )
-        link_flags = [*flags, "-Wl,--gc-sections"]
+        # The calls that -fsanitize=thread makes are answered by the harness: its library stays out.
+        kept = [f for f in flags if f != "-fsanitize=thread"]
+        link_flags = [*kept, "-Wl,--gc-sections", *watch_link_flags]
         if target.family != "host":
             script = folder / "link.ld"
             script.write_text(linker_script(target), encoding="utf-8")

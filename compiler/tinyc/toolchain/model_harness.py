@@ -65,10 +65,10 @@ class _Buffer:
     guard: str
 
 
-def _buffer(name: str, size: str, guarded: bool, offset: int) -> _Buffer:
+def _buffer(name: str, size: str, guarded: bool, offset: int, align: int = 16) -> _Buffer:
     """`offset` shifts the data away from the strongest alignment."""
     if not guarded:
-        text = f"static unsigned char {name}[{size}] __attribute__((aligned(16)));"
+        text = f"static unsigned char {name}[{size}] __attribute__((aligned({align})));"
         return _Buffer(text, name, "{NULL, NULL}")
     # Bytes only, so that nothing is padded between the data and what guards it.
     shift = f"    unsigned char shift[{offset}];\n" if offset else ""
@@ -87,12 +87,13 @@ def _tensor_buffer(name: str, tensor: Tensor, arena: str, guarded: bool) -> _Buf
     return _buffer(name, str(max(tensor.bytes, 1)), guarded, 1 if tensor.element_bytes == 1 else 0)
 
 
-def glue_source(entry: Entry, *, guarded: bool = True) -> str:
+def glue_source(entry: Entry, *, guarded: bool = True, shadow_stride: int = 0) -> str:
     """The C file between main.c and the model.
 
     `guarded=False` leaves the canaries out: under the address sanitizer they would count as the buffer's own.
+    shadow_stride: not 0 for a shadow run, where the arena begins at a multiple of it.
     """
-    arena = _buffer("arena_memory", "ARENA_SIZE", guarded, 0)
+    arena = _buffer("arena_memory", "ARENA_SIZE", guarded and not shadow_stride, 0, max(16, shadow_stride))
 
     def buffers(name: str, tensors: tuple[Tensor, ...]) -> list[_Buffer]:
         return [
@@ -157,7 +158,9 @@ def glue_source(entry: Entry, *, guarded: bool = True) -> str:
         "    harness_clock_start();",
         "    start = harness_clock();",
         "#endif",
+        *(["#ifdef HARNESS_SHADOW", "    harness_shadow_begin();", "#endif"] if shadow_stride else []),
         f"    status = {entry.function}({', '.join(arguments)});",
+        *(["#ifdef HARNESS_SHADOW", "    harness_shadow_end();", "#endif"] if shadow_stride else []),
         "#ifdef HARNESS_BARE_METAL",
         "    harness_ticks = harness_clock_since(start);",
         "    harness_measure_stack(sp);",

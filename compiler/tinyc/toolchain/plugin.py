@@ -32,7 +32,8 @@ def _compile(version: int) -> Path | None:
     if compiler is None:
         return None
     command = [compiler, "-O2", "-fPIC", "-shared", "-fvisibility=hidden", f"-DPLUGIN_API={version}"]
-    key = hashlib.sha256(source.read_bytes() + " ".join(command).encode()).hexdigest()[:16]
+    text = source.read_bytes() + (harness_dir() / "shadow.h").read_bytes()
+    key = hashlib.sha256(text + " ".join(command).encode()).hexdigest()[:16]
     out = cache_dir() / f"qemu-plugin-{key}.so"
     if out.is_file():
         return out
@@ -102,8 +103,12 @@ def arguments(
     marks: Sequence[int],
     memory: bool,
     unaligned: bool,
+    arena: int | None = None,
 ) -> list[str]:
-    """QEMU's arguments that load the plugin; its result goes to counts.txt in `folder`."""
+    """QEMU's arguments that load the plugin; its result goes to counts.txt in `folder`.
+
+    arena: its address, for a shadow run whose plan is in `folder` (tinyc.toolchain.shadow).
+    """
     (folder / "marks.txt").write_text("".join(f"{i} {mark}\n" for i, mark in enumerate(marks, 1)))
     options = [
         f"out={folder / 'counts.txt'}",
@@ -114,6 +119,8 @@ def arguments(
         f"memory={int(memory)}",
         f"unaligned={int(unaligned)}",
     ]
+    if arena is not None:
+        options += [f"shadow={folder / 'shadow'}", f"arena={arena:#x}"]
     return ["-plugin", ",".join([str(plugin), *options])]
 
 

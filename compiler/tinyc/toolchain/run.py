@@ -9,13 +9,14 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from tinyc.errors import InternalError
+from tinyc.errors import InternalError, TinycError
 from tinyc.toolchain import gcc, plugin
 from tinyc.toolchain.build import Elf, require_runnable
+from tinyc.toolchain.shadow import PLAN_FILE, ShadowPlan, ShadowResult, read_shadow
 
 Counter = Literal["auto", "plugin", "icount"]
 
@@ -72,6 +73,7 @@ class RunResult:
     layers: tuple[Layer, ...] = ()
     counted_by: Literal["plugin", "icount"] | None = None
     unaligned: Unaligned | None = None
+    shadow: ShadowResult | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def run(
     marks: Sequence[tuple[str, int]] = (),
     counter: Counter = "auto",
     check_alignment: bool | None = None,
+    shadow: ShadowPlan | None = None,
     timeout: float = 120.0,
 ) -> RunResult:
     """Runs the program on `cases` ([case][input], the inputs' bytes) and returns outputs and measurements.
@@ -103,6 +106,7 @@ def run(
     marks: (label, address) in the ELF; every instruction counts for the mark that was passed last, those
     before the first for the label "". Several addresses may have one label. Needs the plugin.
     count_memory: loads and stores per mark as well (slower). counter: "auto" is the plugin where it works.
+    shadow: the plan of a program that was built for a shadow run; in QEMU `marks` must name all layers.
     check_alignment: report unaligned accesses; by default where the core forbids them and the plugin works.
 
     Raises RunError for a fault, a hang, an access outside a buffer or a sanitizer's finding.
@@ -116,12 +120,15 @@ def run(
         folder = Path(name)
         blob = struct.pack("<I", len(cases)) + b"".join(data for case in cases for data in case)
         (folder / "cases.bin").write_bytes(blob)
+        if shadow is not None:
+            (folder / PLAN_FILE).write_text(shadow.text())
         if elf.target.family == "host":
-            return _run_native(elf, folder, timeout)
+            found = _run_native(elf, folder, timeout)
+            return found if shadow is None else replace(found, shadow=read_shadow(folder))
         if check_alignment is None:
             check_alignment = not elf.target.has("unaligned")
         return _run_qemu(
-            elf, folder, count_instructions, count_memory, marks, counter, check_alignment, timeout
+            elf, folder, count_instructions, count_memory, marks, counter, check_alignment, shadow is not None, timeout
         )
 
 
@@ -141,13 +148,17 @@ def _run_qemu(
     marks: Sequence[tuple[str, int]],
     counter: Counter,
     check_alignment: bool,
+    watch: bool,
     timeout: float,
 ) -> RunResult:
     qemu = elf.target.qemu
     assert qemu is not None
     binary = gcc.find_tool(qemu.binary)
-    wanted = count or memory or bool(marks) or check_alignment
+    wanted = count or memory or bool(marks) or check_alignment or watch
     library = plugin.find_plugin(binary) if wanted and counter != "icount" else None
+    if watch and library is None:
+        raise TinycError(f"{qemu.binary} does not load tinyc's plugin, which watches the arena",
+                         hint="use --target host")
     if counter == "plugin" and library is None:
         raise RunError(f"{qemu.binary} does not load the instruction counter")
     by_clock = count and library is None
@@ -164,6 +175,7 @@ def _run_qemu(
             marks=[address for _, address in marks],
             memory=memory,
             unaligned=check_alignment,
+            arena=elf.file.symbol("arena_memory").address if watch else None,
         )
     _execute(elf, [*command, *(["-icount", "shift=0"] if by_clock else [])], folder, timeout, None)
     report = _read_report(elf, folder)
@@ -179,6 +191,7 @@ def _run_qemu(
             layers=_layers(counts, [label for label, _ in marks], memory),
             counted_by="plugin",
             unaligned=_unaligned(elf, counts) if check_alignment else None,
+            shadow=read_shadow(folder) if watch else None,
         )
     if by_clock:
         number = _count_by_clock(elf, command, report, folder, timeout)

@@ -28,9 +28,9 @@ TINYC_INLINE tinyc_row_block tinyc_take_rows(const tinyc_mat_mult_s8_params *par
 {
     const int32_t depth = params->rhs_cols;
     tinyc_row_block block = {lhs, lhs_rows < max_rows ? lhs_rows : max_rows, lhs_stride};
-    const uintptr_t read_end = (uintptr_t)lhs + (uintptr_t)(block.rows * lhs_stride);
-    const uintptr_t write_end = (uintptr_t)dst + (uintptr_t)(block.rows * params->rhs_rows);
-    const bool overlaps = (uintptr_t)dst < read_end && (uintptr_t)lhs < write_end;
+    const uintptr_t read_end = TINYC_ADDRESS(lhs) + (uintptr_t)(block.rows * lhs_stride);
+    const uintptr_t write_end = TINYC_ADDRESS(dst) + (uintptr_t)(block.rows * params->rhs_rows);
+    const bool overlaps = TINYC_ADDRESS(dst) < read_end && TINYC_ADDRESS(lhs) < write_end;
 
     if (overlaps && depth <= TINYC_ROW_BUFFER_BYTES) {
         while (block.rows * depth > TINYC_ROW_BUFFER_BYTES) {

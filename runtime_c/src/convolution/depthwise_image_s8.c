@@ -49,7 +49,7 @@ void tinyc_depthwise_image_s8(tinyc_depthwise_pixel_fn *pixel, const cmsis_nn_dw
 
     /* Like memmove: an output that begins above its input is computed from the end, one below from the
      * beginning, so that input which is still to be read is not overwritten (see the header). */
-    const bool backward = (uintptr_t)output > (uintptr_t)input;
+    const bool backward = TINYC_ADDRESS(output) > TINYC_ADDRESS(input);
     for (int32_t batch = 0; batch < input_dims->n; ++batch) {
         for (int32_t row = 0; row < output_dims->h; ++row) {
             const int32_t out_y = backward ? output_dims->h - 1 - row : row;

@@ -18,7 +18,7 @@
 /* With DIGITS_PROFILE, labels at the beginning of each layer: digits_mark_0, ... They cost no instruction. */
 #ifdef DIGITS_PROFILE
 #define DIGITS_MARK(label) __asm__ volatile(#label ":" ::: "memory")
-#else
+#elif !defined DIGITS_MARK
 #define DIGITS_MARK(label) ((void)0)
 #endif
 

@@ -45,6 +45,10 @@ void harness_exit(int code);
 
 int harness_main(void);
 
+/* Native shadow runs (shadow_host.c): around each run of the model. */
+void harness_shadow_begin(void);
+void harness_shadow_end(void);
+
 #ifdef HARNESS_BARE_METAL
 
 #define HARNESS_PAINT 0xC5A35C3Au

@@ -3,7 +3,8 @@
  *
  * Arguments: out=FILE (result), entry=ADDRESS (of the function), from=ADDRESS,to=ADDRESS (the caller's code, whose
  * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS"), memory=1 (count loads and
- * stores), unaligned=1 (report accesses that are not aligned to their size).
+ * stores), unaligned=1 (report accesses that are not aligned to their size), shadow=PREFIX,arena=ADDRESS (check all
+ * accesses to the arena: PREFIX-plan.txt and PREFIX.txt, see shadow.h).
  *
  * Instructions go to the mark that was passed last; mark 0 is the function's entry. Conditional instructions count
  * whether or not their condition held, as they take a cycle either way.
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "shadow.h"
 
 #ifndef PLUGIN_API
 #define PLUGIN_API 1
@@ -64,8 +67,9 @@ typedef struct {
 } segment;
 
 static FILE *out;
-static uint64_t entry, caller_from, caller_to;
+static uint64_t entry, caller_from, caller_to, arena;
 static bool count_memory, check_alignment;
+static char *shadow_prefix;
 static mark *marks;
 static size_t mark_count;
 
@@ -95,6 +99,9 @@ static void begin_call(void)
     calls[call_count++] = 0;
     active = true;
     current = 0;
+    if (shadow_prefix != NULL) {
+        shadow_begin();
+    }
 }
 
 static void on_segment(unsigned cpu, void *data)
@@ -111,6 +118,7 @@ static void on_segment(unsigned cpu, void *data)
     case PASS_MARK:
         if (active) {
             current = s->mark;
+            shadow.step = current;
         }
         break;
     case CONTINUE:
@@ -128,6 +136,7 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
     if (!active) {
         return;
     }
+    shadow_access(address, UINT64_C(1) << qemu_plugin_mem_size_shift(info), qemu_plugin_mem_is_store(info));
     if (check_alignment && (address & ((UINT64_C(1) << qemu_plugin_mem_size_shift(info)) - 1)) != 0) {
         if (unaligned_count++ == 0) {
             unaligned_pc = (uint64_t)(uintptr_t)data;
@@ -182,11 +191,20 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_segment, CALLBACK_NO_REGISTERS, s);
         }
         s->instructions++;
-        if (count_memory || check_alignment) {
+        if (count_memory || check_alignment || shadow_prefix != NULL) {
             qemu_plugin_register_vcpu_mem_cb(insn, on_access, CALLBACK_NO_REGISTERS, MEMORY_READ_WRITE,
                                              (void *)(uintptr_t)address);
         }
     }
+}
+
+/* PREFIX and the rest of a file's name. */
+static const char *shadow_file(const char *rest)
+{
+    static char *name;
+    name = allocate(name, strlen(shadow_prefix) + strlen(rest) + 1, 1);
+    strcpy(name, shadow_prefix);
+    return strcat(name, rest);
 }
 
 static void write_result(plugin_id id, void *data)
@@ -204,6 +222,9 @@ static void write_result(plugin_id id, void *data)
     fprintf(out, "unaligned %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", unaligned_count, unaligned_pc,
             unaligned_address);
     fclose(out);
+    if (shadow_prefix != NULL) {
+        shadow_report(shadow_file(".txt"));
+    }
 }
 
 static bool read_marks(const char *name)
@@ -232,6 +253,7 @@ static bool read_argument(const char *argument)
         bool *flag;
     } known[] = {
         {"entry", &entry, NULL},         {"from", &caller_from, NULL},         {"to", &caller_to, NULL},
+        {"arena", &arena, NULL},
         {"memory", NULL, &count_memory}, {"unaligned", NULL, &check_alignment},
     };
     size_t i;
@@ -241,6 +263,11 @@ static bool read_argument(const char *argument)
     }
     if (length == 5 && strncmp(argument, "marks", length) == 0) {
         return read_marks(value);
+    }
+    if (length == 6 && strncmp(argument, "shadow", length) == 0) {
+        shadow_prefix = allocate(NULL, strlen(value) + 1, 1);
+        strcpy(shadow_prefix, value);
+        return true;
     }
     for (i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strlen(known[i].name) == length && strncmp(argument, known[i].name, length) == 0) {
@@ -272,6 +299,10 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
     }
     tallies = calloc(mark_count + 1, sizeof *tallies);
     if (tallies == NULL) {
+        return 1;
+    }
+    if (shadow_prefix != NULL && !shadow_load(shadow_file("-plan.txt"), arena)) {
+        fprintf(stderr, "tinyc plugin: cannot use %s\n", shadow_file("-plan.txt"));
         return 1;
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
