@@ -75,6 +75,8 @@ def _cases_of(array: Array, port: Port, path: Path) -> list[Array]:
     if array.ndim == 0 or tuple(array.shape[1:]) not in shapes:
         raise TinycError(f"{path.name}: the array for {port.name!r} has shape {list(array.shape)}",
                          hint=f"it must be [cases, {', '.join(map(str, port.shape))}]")
+    if port.labels is not None and array.dtype.kind in "OSU":
+        array = places_of(array, port.labels)
     if array.dtype.kind not in "biuf" or (array.dtype.kind == "f" and not port.dtype.is_float
                                            and not np.all(array == np.rint(array))):
         raise TinycError(f"{path.name}: the array for {port.name!r} is {array.dtype}", hint=f"use {port.dtype.label}")
@@ -86,6 +88,13 @@ def _cases_of(array: Array, port: Port, path: Path) -> list[Array]:
     return [np.ascontiguousarray(case, port.dtype.numpy).reshape(port.shape) for case in array]
 
 
+def places_of(strings: Array, labels: Sequence[str]) -> Array:
+    """Strings as their places in `labels`, -1 for any other."""
+    places = {label: k for k, label in enumerate(labels)}
+    texts = [s.decode() if isinstance(s, bytes) else str(s) for s in strings.reshape(-1).tolist()]
+    return np.array([places.get(s, -1) for s in texts], np.int32).reshape(strings.shape)
+
+
 def random_cases(inputs: Sequence[Port], count: int = 4, seed: int = 0) -> Cases:
     """Seeded inputs: integers over the type's whole range (wide ones from -128 to 127), reals from N(0, 1)."""
     rng = np.random.default_rng(seed)
@@ -95,6 +104,8 @@ def random_cases(inputs: Sequence[Port], count: int = 4, seed: int = 0) -> Cases
         for port in inputs:
             if port.dtype.is_float:
                 arrays.append(rng.standard_normal(port.shape).astype(port.dtype.numpy))
+            elif port.labels is not None:
+                arrays.append(rng.integers(-1, len(port.labels), port.shape).astype(np.int32))
             elif port.dtype.label == "bool":
                 arrays.append(rng.integers(0, 2, port.shape).astype(bool))
             else:

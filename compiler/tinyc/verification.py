@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyc.backend.emit import Port
-from tinyc.cases import Cases
+from tinyc.cases import Cases, places_of
 from tinyc.compiler import Compiled
 from tinyc.errors import TinycError
 from tinyc.execute import build_model, written
@@ -91,13 +91,32 @@ def onnxruntime_outputs(compiled: Compiled, cases: Cases) -> list[tuple[Array, .
         session = onnxruntime.InferenceSession(str(compiled.request.model), options, ["CPUExecutionProvider"])
         names = [i.name for i in session.get_inputs()]
         for case in cases.inputs:
-            feed = {p.name: a for p, a in zip(compiled.emitted.inputs, case, strict=True)}
-            results.append(tuple(session.run(None, {n: feed[n] for n in names if n in feed})))
+            feed = {p.name: as_strings(p, a) for p, a in zip(compiled.emitted.inputs, case, strict=True)}
+            outputs = session.run(None, {n: feed[n] for n in names if n in feed})
+            results.append(tuple(in_port_type(compiled, p, o) for p, o in zip(compiled.emitted.outputs, outputs,
+                                                                              strict=True)))
     except Exception as error:  # onnxruntime's errors share no base class
         reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
         raise TinycError(f"onnxruntime cannot run the model on these inputs ({reason})",
                          hint="give inputs, and outputs to compare with, in --inputs X.npz") from None
     return results
+
+
+def as_strings(port: Port, array: Array) -> Array:
+    """An input as the model takes it: strings instead of their places in the port's labels."""
+    if port.labels is None:
+        return array
+    texts = [port.labels[k] if 0 <= k < len(port.labels) else "" for k in array.reshape(-1).tolist()]
+    return np.array(texts, object).reshape(array.shape)
+
+
+def in_port_type(compiled: Compiled, port: Port, value: Any) -> Array:
+    """An output of the model as the generated C gives it: strings as places in the port's labels, maps as arrays."""
+    if port.name in compiled.imported.maps:
+        keys = compiled.imported.maps[port.name]
+        value = np.array([[row[key] for key in keys] for row in value])
+    array = np.asarray(value)
+    return array if port.labels is None else places_of(array, port.labels)
 
 
 def compare(port: Port, got: Sequence[Array], want: Sequence[Array], tolerance: float) -> OutputResult:

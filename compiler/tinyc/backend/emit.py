@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from tinyc.backend.names import comment_text, parameter_names
+from tinyc.backend.names import comment_text, parameter_names, string_literal
 from tinyc.backend.printer import Places, Printer, number, table_definition
 from tinyc.backend.program import Program, called_functions
 from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
@@ -39,6 +39,7 @@ class Port:
     shape: tuple[int, ...]
     quant: Quant | None
     buffer: str
+    labels: tuple[str, ...] | None = None  # an element is a place in this list of strings
 
     @property
     def elements(self) -> int:
@@ -92,7 +93,8 @@ def ports(
         for name, value, buffer, c_name in zip(own_names, values, buffers, c_names, strict=True):
             macro = f"{upper}_{role.upper()}" + ("" if len(values) == 1 else f"_{c_name.upper()}")
             type_ = graph.type(value)
-            own.append(Port(role, name, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer))
+            own.append(Port(role, name, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer,
+                            type_.labels))
         result.append(tuple(own))
     return result[0], result[1]
 
@@ -126,11 +128,13 @@ def emit(
     files[f"{program.name}.h"] = _render("model.h.j2", {
         **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)],
         "helpers": [_helper(p, program.name) for p in (*inputs, *outputs)],
+        "label_tables": _label_tables(program.name, (*inputs, *outputs)),
         "io_comment": _io_comment(options.io), "runtime_folder": str(RUNTIME_FOLDER)})
     files[f"{program.name}.c"] = _render("model.c.j2", {
         **common, "includes": _includes(runtime, uses_cmsis, external), "steps": steps, "prologue": prologue,
         "epilogue": epilogue, "tables": declarations + "\n" if separate else "\n".join(definitions),
         "structs": printer.struct_definitions() + "\n", "refuse_single_rounding": uses_cmsis,
+        "label_tables": _label_tables(program.name, (*inputs, *outputs)),
         "null_check": " || ".join(f"{p.c_name} == NULL" for p in (*inputs, *outputs)),
     })
     sources = [f"{program.name}.c"]
@@ -212,6 +216,19 @@ def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
         if quant else None,
         "offset": arena.offset(port.buffer) if arena.holds(port.buffer) else None,
     }
+
+
+def _label_tables(model: str, ports: Sequence[Port]) -> list[dict[str, Any]]:
+    """The strings of ports whose elements are labels: NAME_LABELS, or one table a port where they differ."""
+    own = [p for p in ports if p.labels is not None]
+    same = len({p.labels for p in own}) == 1
+    tables = []
+    for port in own[:1] if same else own:
+        macro = f"{model.upper()}_LABELS" if same else f"{port.macro}_LABELS"
+        tables.append({"macro": macro, "symbol": macro.lower(), "count": len(port.labels or ()),
+                       "strings": [string_literal(s) for s in port.labels or ()],
+                       "comment": comment_text(", ".join(p.name for p in own if p.labels == port.labels))})
+    return tables
 
 
 def _helper(port: Port, model: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from tinyc.errors import TinycError
 from tinyc.frontend import schema
 from tinyc.frontend.inputs import MAX_ELEMENTS, Dimensions, dtype_of
 from tinyc.frontend.load import read_model, to_array
+from tinyc.frontend.strings import labelled, labelled_operands
 from tinyc.ir.graph import Editor, Graph, Node, Value
 from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.registry import IMPORTERS, ShapeError, operator
@@ -25,7 +26,7 @@ from tinyc.ops.registry import IMPORTERS, ShapeError, operator
 log = logging.getLogger(__name__)
 
 MAX_CONSTANT = 1 << 24  # elements that folding may make
-MIN_OPSET, MAX_OPSET = 7, onnx.defs.onnx_opset_version()
+MIN_OPSET, MAX_OPSET = 1, onnx.defs.onnx_opset_version()
 _DOMAINS = {"ai.onnx": ""}
 
 
@@ -40,6 +41,7 @@ class Imported:
     notes: tuple[str, ...]
     input_names: tuple[str, ...]  # in the model; in the IR the same unless two values share one
     output_names: tuple[str, ...]
+    maps: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)  # keys of outputs that were maps
 
 
 @dataclass
@@ -101,7 +103,19 @@ class _Context:
         except ShapeError as error:
             raise self.fail(str(error), "check the model with onnx.checker and shape inference") from None
 
-    def dtype(self, onnx_code: int) -> DType:
+    def labelled(self, array: Array, labels: Sequence[str]) -> str:
+        return labelled(self.lowering.editor, f"{self.name}.const", array, labels)
+
+    def note(self, text: str) -> None:
+        self.lowering.notes.append(f"{self.name!r}, {self.op_type}: {text}")
+
+    def as_map(self, output: str, keys: Sequence[int | str]) -> None:
+        self.lowering.maps[output] = tuple(keys)
+
+    def dtype(self, onnx_code: int | str) -> DType:
+        if isinstance(onnx_code, str):
+            known = dict(onnx.TensorProto.DataType.items())
+            onnx_code = known.get(onnx_code, onnx.TensorProto.UNDEFINED)
         return dtype_of(onnx_code, f"{self.name!r}, {self.op_type}")
 
     def fail(self, what: str, hint: str = "") -> TinycError:
@@ -113,6 +127,8 @@ class _Lowering:
     editor: Editor
     names: dict[str, str] = field(default_factory=dict)  # ONNX value -> IR value
     position: int = 0
+    notes: list[str] = field(default_factory=list)
+    maps: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
 
     def rename(self, old: str, new: str) -> None:
         """Gives an IR value another name, which none has yet."""
@@ -121,15 +137,23 @@ class _Lowering:
 
     def emit(self, stem: str, op: str, attrs: Any, inputs: tuple[str, ...], count: int) -> list[str]:
         """Adds a node, or folds it where all operands are constants."""
-        kind, view = operator(op), self.editor.view()
+        kind = operator(op)
+        inputs = labelled_operands(self.editor, kind, inputs)
+        view = self.editor.view()
         values = [view.value(i) if i else None for i in inputs]
         types = [v.type if v else None for v in values]
         constants = [v.data if v else None for v in values]
         draft = Node(self.editor.fresh(stem), op, attrs, inputs, (), False, self.position)
-        inferred = kind.infer(draft, types, constants)
+        labels = types[0].labels if types and types[0] else None
+        inferred = [replace(t, labels=labels) for t in kind.infer(draft, types, constants)]
         for type_ in inferred:
             if type_.elements > MAX_ELEMENTS:
                 raise ShapeError(f"a result of shape {list(type_.shape)} is too large")
+        if inferred and all(t.elements == 0 for t in inferred):
+            arrays = [np.zeros(t.shape, t.dtype.numpy) for t in inferred]
+            return [
+                self.editor.const(f"{draft.name}.out", a, t) for a, t in zip(arrays, inferred, strict=True)
+            ]
         constant = bool(inputs) and all(c is not None for i, c in zip(inputs, constants, strict=True) if i)
         if constant and op != "DequantizeLinear":
             if sum(t.elements for t in inferred) > MAX_CONSTANT:
@@ -204,16 +228,17 @@ def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int
         _lower_node(lowering, node, opsets, later)
     names = tuple(info.name for info in proto.output)
     _set_outputs(lowering, names)
-    for note in dimensions.notes:
+    for note in (*dimensions.notes, *lowering.notes):
         log.info(note)
     return Imported(
         lowering.editor.done(),
         stem,
         hashlib.sha256(raw).hexdigest(),
         opsets,
-        tuple(dimensions.notes),
+        (*dimensions.notes, *lowering.notes),
         tuple(info.name for info in inputs),
         names,
+        lowering.maps,
     )
 
 

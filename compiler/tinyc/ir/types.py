@@ -95,11 +95,16 @@ class Quant:
 
 @dataclass(frozen=True)
 class TensorType:
-    """Element type, static shape and, for quantized tensors, the scale of their integers."""
+    """Element type, static shape and, for quantized tensors, the scale of their integers.
+
+    `labels`: the integers are places in this list of strings, -1 for any other string. That is how
+    strings exist at run time; DType.STRING is for constants of the front end only.
+    """
 
     dtype: DType
     shape: tuple[int, ...]
     quant: Quant | None = None
+    labels: tuple[str, ...] | None = None
 
     @property
     def elements(self) -> int:
@@ -118,6 +123,8 @@ class TensorType:
 
     def __str__(self) -> str:
         text = f"{self.dtype.label}[{','.join(map(str, self.shape))}]"
+        if self.labels is not None:
+            return f"{text} labels({len(self.labels)})"
         if self.quant is None:
             return text
         if self.quant.per_tensor:

@@ -65,6 +65,15 @@ class Inner:
     def const(self, array: Array, quant: Quant | None = None) -> str:
         return self.outer.const(array, quant)
 
+    def labelled(self, array: Array, labels: Sequence[str]) -> str:
+        return self.outer.labelled(array, labels)
+
+    def note(self, text: str) -> None:
+        self.outer.note(text)
+
+    def as_map(self, output: str, keys: Sequence[int | str]) -> None:
+        self.outer.as_map(output, keys)
+
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], count: int = 1) -> list[str]:
         return self.outer.emit(op, attrs, inputs, count)
 

@@ -142,11 +142,20 @@ class Importing(Protocol):
     def const(self, array: Array, quant: Quant | None = None) -> str:
         """A new constant value."""
 
+    def labelled(self, array: Array, labels: Sequence[str]) -> str:
+        """A new constant of strings: places in `labels`, -1 for any other string."""
+
+    def note(self, text: str) -> None:
+        """Tells the user something about this node that is no error."""
+
+    def as_map(self, output: str, keys: Sequence[int | str]) -> None:
+        """The node's ONNX output is a map, or a list of maps, with these keys; ours is the tensor of values."""
+
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], count: int = 1) -> list[str]:
         """Adds an IR node, or folds it where its operands are constants; the names of its outputs."""
 
-    def dtype(self, onnx_code: int) -> DType:
-        """The element type for a number of ONNX's TensorProto.DataType."""
+    def dtype(self, onnx_code: int | str) -> DType:
+        """The element type for a number, or its name, of ONNX's TensorProto.DataType."""
 
     def fail(self, what: str, hint: str = "") -> Exception:
         """An error at this node, to be raised."""

@@ -61,7 +61,8 @@ def build_report(
 
 def _port(port: Port) -> dict[str, Any]:
     quant = port.quant if port.quant is not None and port.quant.per_tensor else None
+    labels = {} if port.labels is None else {"labels": list(port.labels)}
     return {
         "name": port.name, "c_name": port.c_name, "dtype": port.dtype.label, "shape": list(port.shape),
-        "scale": quant.scale[0] if quant else None, "zero_point": quant.zero_point[0] if quant else None,
+        "scale": quant.scale[0] if quant else None, "zero_point": quant.zero_point[0] if quant else None, **labels,
     }
