@@ -78,7 +78,7 @@ def test_unknown_domain(tmp_path):
     refused(tmp_path, single("Relu", domain="my.ops"), "my.ops.Relu")
 
 
-@pytest.mark.parametrize("opset", [1, 6, 99])
+@pytest.mark.parametrize("opset", [0, -3, 99])
 def test_opsets_out_of_range(tmp_path, opset):
     model = single()
     model.opset_import[0].version = opset
@@ -119,8 +119,8 @@ def test_a_batch_without_name_is_fixed_too(tmp_path):
     assert import_model(path).graph.type("x").shape == (1, 5)
 
 
-@pytest.mark.parametrize("shape", [(1 << 40, 1 << 40), (1, 1 << 30), (1, 1 << 20, 1 << 20), (1, 0)])
-def test_huge_and_empty_inputs(tmp_path, shape):
+@pytest.mark.parametrize("shape", [(1 << 40, 1 << 40), (1, 1 << 30), (1, 1 << 20, 1 << 20)])
+def test_huge_inputs(tmp_path, shape):
     refused(tmp_path, single(shape=shape))
 
 

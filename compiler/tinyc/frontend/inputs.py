@@ -60,8 +60,10 @@ class Dimensions:
         """The size of one dimension. Raises TinycError where it is unknown."""
         if dim.dim_param and dim.dim_param in self.given:
             self.used.add(dim.dim_param)
+            if self.given[dim.dim_param] < 1:
+                raise TinycError(f"--dim {dim.dim_param}={self.given[dim.dim_param]}", hint="a size of 1 or more")
             return self.given[dim.dim_param]
-        if dim.HasField("dim_value") and dim.dim_value > 0:
+        if dim.HasField("dim_value") and dim.dim_value >= 0:
             return int(dim.dim_value)
         label = dim.dim_param or "?"
         if axis == 0 or dim.dim_param in self.batches:
@@ -77,8 +79,8 @@ class Dimensions:
             raise TinycError("not a tensor of known rank", node=where, hint="export with static shapes")
         tensor = info.type.tensor_type
         shape = tuple(self.size(dim, axis, where) for axis, dim in enumerate(tensor.shape.dim))
-        if any(not 0 < size <= MAX_ELEMENTS for size in shape):
-            raise TinycError(f"shape {list(shape)}", node=where, hint="extents must be 1 to 2^28")
+        if any(not 0 <= size <= MAX_ELEMENTS for size in shape):
+            raise TinycError(f"shape {list(shape)}", node=where, hint="extents must be 0 to 2^28")
         type_ = TensorType(dtype_of(tensor.elem_type, where), shape)
         if type_.elements > MAX_ELEMENTS:
             raise TinycError(f"shape {list(shape)}", node=where, hint="this is no microcontroller model")

@@ -21,6 +21,8 @@ def _batch_norm(node: Importing) -> Sequence[str]:
     x = node.type(0)
     if len([o for o in node.outputs if o]) > 1 or node.attributes.get("training_mode", 0):
         raise node.fail("BatchNormalization in training mode", "export the model in inference mode")
+    if node.opset < 7 and not node.attributes.get("is_test", 0):
+        raise node.fail("BatchNormalization without is_test trains", "export the model in inference mode")
     if node.opset < 9 and not node.attributes.get("spatial", 1):
         raise node.fail("BatchNormalization with spatial 0", "normalize per channel")
     channels = x.shape[1] if x.rank > 1 else 1

@@ -48,7 +48,8 @@ class Cast(Operator):
 
 @imports("Cast")
 def _cast(node: Importing) -> Sequence[str]:
-    dtype = node.dtype(int(node.attributes["to"]))
+    to = node.attributes["to"]  # a name before opset 6
+    dtype = node.dtype(to if isinstance(to, str) else int(to))
     return (
         [node.input(0)]
         if node.type(0).dtype is dtype

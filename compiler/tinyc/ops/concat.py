@@ -79,6 +79,6 @@ class Concat(Operator):
 @imports("Concat")
 def _concat(node: Importing) -> Sequence[str]:
     rank = node.type(0).rank
-    axis = int(node.attributes["axis"])
+    axis = int(node.attributes.get("axis", 1) if node.opset < 4 else node.attributes["axis"])
     operands = [i for i in node.inputs if i and node.type_of(i).shape != (0,)] or [node.input(0)]
     return node.emit("Concat", ConcatAttrs(axis + rank if axis < 0 else axis), operands)

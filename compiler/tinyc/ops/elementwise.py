@@ -16,6 +16,7 @@ from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.c_text import choose, fill
 from tinyc.ops.cast import CastAttrs
+from tinyc.ops.legacy import second_operand, slope
 from tinyc.ops.registry import (
     OPERATORS,
     Arrays,
@@ -114,7 +115,8 @@ ROWS: tuple[Binary, ...] = (
     Binary(
         "Mod",
         _modulo,
-        "({a} - {b} * floorf({a} / {b}))",
+        "(fmodf({a}, {b}) == 0.0f ? copysignf(0.0f, {b}) : "
+        "(fmodf({a}, {b}) < 0.0f) != ({b} < 0.0f) ? fmodf({a}, {b}) + {b} : fmodf({a}, {b}))",
         "({t})({b} == 0 || {b} == -1 ? ({t})0 : "
         "({t})({a} % {b} + ({a} % {b} != 0 && ({a} % {b} < 0) != ({b} < 0) ? {b} : 0)))",
         "({t})({b} == 0 ? ({t})0 : ({t})({a} % {b}))",
@@ -136,6 +138,9 @@ ROWS: tuple[Binary, ...] = (
     Binary("BitwiseAnd", np.bitwise_and, c_int="({t})({a} & {b})"),
     Binary("BitwiseOr", np.bitwise_or, c_int="({t})({a} | {b})"),
     Binary("BitwiseXor", np.bitwise_xor, c_int="({t})({a} ^ {b})"),
+    # A shift by the width or more gives 0; in C it would be undefined.
+    Binary("ShiftLeft", np.left_shift, c_unsigned="({t})({b} < 8 * sizeof({t}) ? ({u}){a} << {b} : 0)"),
+    Binary("ShiftRight", np.right_shift, c_unsigned="({t})({b} < 8 * sizeof({t}) ? ({u}){a} >> {b} : 0)"),
     _compare("Equal", np.equal, "=="),
     _compare("Less", np.less, "<"),
     _compare("LessOrEqual", np.less_equal, "<="),
@@ -262,19 +267,27 @@ def c_expression(node: Node, dtype: DType, a: str, b: str) -> str:
     return fill(TABLE[node.op].template(dtype), {"a": a, "b": b}, {}, dtype)
 
 
-@imports(*(row.name for row in ROWS if row.name not in ("Fmod", "Max", "Min", "Pow")))
+@imports(*(row.name for row in ROWS if row.name not in ("Fmod", "Max", "Min", "Pow", "ShiftLeft", "ShiftRight")))
 def _binary(node: Importing) -> Sequence[str]:
     op = "Fmod" if node.op_type == "Mod" and node.attributes.get("fmod", 0) else node.op_type
-    operands = [node.input(0), node.input(1)]
+    operands = [node.input(0), slope(node) if op == "PRelu" else second_operand(node)]
     if op == "PRelu" and node.type(1).rank > node.type(0).rank:
         raise ShapeError(f"slope {node.type(1).shape} for an input {node.type(0).shape}")
     return node.emit(op, BinaryAttrs(), operands)
 
 
+@imports("BitShift")
+def _bit_shift(node: Importing) -> Sequence[str]:
+    direction = node.attributes.get("direction")
+    if direction not in ("LEFT", "RIGHT"):
+        raise node.fail(f"direction {direction!r}", "LEFT or RIGHT")
+    return node.emit(f"Shift{direction.capitalize()}", BinaryAttrs(), [node.input(0), node.input(1)])
+
+
 @imports("Pow")
 def _pow(node: Importing) -> Sequence[str]:
     """The exponent may be of another type: it is converted to the base's."""
-    base, exponent = node.type(0), node.input(1)
+    base, exponent = node.type(0), second_operand(node)
     if node.type(1).dtype is not base.dtype:
         exponent = node.emit("Cast", CastAttrs(base.dtype), [exponent])[0]
     return node.emit("Pow", BinaryAttrs(), [node.input(0), exponent])

@@ -38,6 +38,8 @@ def _identity(node: Importing) -> Sequence[str]:
     """The front end needs no copy: the value has two names. Dropout does nothing at inference."""
     if len([o for o in node.outputs if o]) > 1:
         raise node.fail("Dropout with a mask output", "export the model in inference mode")
+    if node.op_type == "Dropout" and node.opset < 7 and not node.attributes.get("is_test", 0):
+        raise node.fail("Dropout without is_test trains", "export the model in inference mode")
     if node.op_type == "Dropout" and node.has(2):
         training = node.constant(2, "training_mode")
         if training.any():

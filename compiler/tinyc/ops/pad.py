@@ -121,7 +121,7 @@ def _pad(node: Importing) -> Sequence[str]:
     rank = node.type(0).rank
     mode = str(node.attributes.get("mode", "constant"))
     if node.opset < 11:
-        pads = [int(p) for p in node.attributes["pads"]]
+        pads = [int(p) for p in node.attributes["paddings" if node.opset < 2 else "pads"]]
         value = float(node.attributes.get("value", 0.0))
     else:
         pads = [int(p) for p in node.constant(1, "pads").reshape(-1)]

@@ -196,6 +196,8 @@ def _split(node: Importing) -> Sequence[str]:
         raise ShapeError(f"axis {axis} of an input of rank {len(shape)}")
     sizes = [int(v) for v in node.constant(1, "split")] if node.opset >= 13 and node.has(1) else None
     sizes = node.attributes.get("split") if node.opset < 13 else sizes
+    if node.opset < 2 and node.has(1):
+        sizes = [int(v) for v in node.constant(1, "split")]
     if sizes is None:
         parts = int(node.attributes.get("num_outputs", len(node.outputs)))
         chunk = -(-shape[axis] // parts)
@@ -236,6 +238,11 @@ def _expand(node: Importing) -> Sequence[str]:
 def _tile(node: Importing) -> Sequence[str]:
     """Repeats along axes: each axis d becomes [repeats, d] by broadcasting."""
     shape, repeats = node.type(0).shape, [int(r) for r in node.constant(1, "repeats").reshape(-1)]
+    if node.opset < 6:  # one number of tiles, along one axis
+        axis = int(node.constant(2, "axis").reshape(()))
+        if len(repeats) != 1 or not 0 <= axis < len(shape):
+            raise ShapeError(f"{repeats} tiles along axis {axis} of {shape}")
+        repeats = [repeats[0] if k == axis else 1 for k in range(len(shape))]
     if len(repeats) != len(shape) or min(repeats, default=1) < 0:
         raise ShapeError(f"repeats {repeats} for an input of shape {shape}")
     apart = tuple(d for size in shape for d in (1, size))

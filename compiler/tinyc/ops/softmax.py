@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, Quant, TensorType
+from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.reduce import ReduceAttrs
 from tinyc.ops.registry import (
@@ -114,7 +114,8 @@ def _softmax(node: Importing) -> Sequence[str]:
     x = node.type(0)
     if x.rank == 0:
         raise ShapeError("an input of rank 0")
-    emit = _emit_softmax if node.op_type == "Softmax" else _emit_log_softmax
+    plain = _emit_half_softmax if x.dtype is DType.FLOAT16 else _emit_softmax
+    emit = plain if node.op_type == "Softmax" else _emit_log_softmax
     axis = int(node.attributes.get("axis", -1 if node.opset >= 13 else 1))
     axis = axis + x.rank if axis < 0 else axis
     if node.opset >= 13 or axis == x.rank - 1:
@@ -127,6 +128,14 @@ def _softmax(node: Importing) -> Sequence[str]:
 
 def _emit_softmax(node: Importing, x: str, axis: int) -> list[str]:
     return node.emit("Softmax", SoftmaxAttrs(axis), [x])
+
+
+def _emit_half_softmax(node: Importing, x: str, axis: int) -> list[str]:
+    """The standard's definition step by step, each rounded to half precision."""
+    attrs = ReduceAttrs((axis,), True)
+    below = node.emit("Sub", BinaryAttrs(), [x, *node.emit("ReduceMax", attrs, [x])])
+    exps = node.emit("Exp", UnaryAttrs(), below)
+    return node.emit("Div", BinaryAttrs(), [*exps, *node.emit("ReduceSum", attrs, exps)])
 
 
 def _emit_log_softmax(node: Importing, x: str, axis: int) -> list[str]:

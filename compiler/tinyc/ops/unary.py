@@ -44,7 +44,8 @@ class Unary:
     """A row: `function(x, *parameters)` on arrays; `c_float` and `c_int` name the operand {x}.
 
     `parameters` are ONNX's attributes with their defaults. An empty expression means that the
-    operator does not take such element types, except that an empty `c_unsigned` is `c_int`.
+    operator does not take such element types, except that an empty `c_unsigned` is `c_int`. `result`
+    is the result's element type where it is not the operand's.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Unary:
     c_unsigned: str = ""
     c_bool: str = ""
     parameters: dict[str, float] = field(default_factory=dict)
+    result: DType | None = None
 
     def template(self, dtype: DType) -> str:
         """The expression for an operand of this type; "" if there is none."""
@@ -74,6 +76,10 @@ def _softplus(x: Array) -> Array:
 
 def _gelu_tanh(x: Array) -> Array:
     return np.asarray(0.5 * x * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3))))
+
+
+def _is_infinite(x: Array, negative: float, positive: float) -> Array:
+    return np.asarray((np.isneginf(x) & bool(negative)) | (np.isposinf(x) & bool(positive)))
 
 
 SOFTPLUS_C = "(({x} > 0.0f ? {x} : 0.0f) + log1pf(expf(-fabsf({x}))))"
@@ -177,6 +183,14 @@ ROWS: tuple[Unary, ...] = (
         _gelu_tanh,
         "(0.5f * {x} * (1.0f + tanhf(0.7978845608f * ({x} + 0.044715f * {x} * {x} * {x}))))",
     ),
+    Unary("IsNaN", np.isnan, "(uint8_t)(isnan({x}) != 0)", result=DType.BOOL),
+    Unary(
+        "IsInf",
+        _is_infinite,
+        "(uint8_t)(isinf({x}) != 0 && ({x} < 0.0f ? {detect_negative} : {detect_positive}) > 0.0f)",
+        parameters={"detect_negative": 1.0, "detect_positive": 1.0},
+        result=DType.BOOL,
+    ),
 )
 TABLE: dict[str, Unary] = {row.name: row for row in ROWS}
 
@@ -190,7 +204,7 @@ class UnaryOperator(Operator):
         x = need(types[0], "input")
         if not node.integer and not TABLE[self.name].template(x.dtype):
             raise ShapeError(f"element type {x.dtype.label} is not supported")
-        return [TensorType(x.dtype, x.shape)]
+        return [TensorType(TABLE[self.name].result or x.dtype, x.shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         x = array(inputs[0])
@@ -243,7 +257,10 @@ def _unary(node: Importing) -> Sequence[str]:
     op = node.op_type
     if op == "Gelu" and node.attributes.get("approximate", "none") == "tanh":
         op = "GeluTanh"
+    defaults = TABLE[op].parameters
+    if op == "Selu" and node.opset < 6:
+        defaults = {"alpha": 1.6732, "gamma": 1.0507}
     values = tuple(
-        float(node.attributes.get(name, default)) for name, default in TABLE[op].parameters.items()
+        float(node.attributes.get(name, default)) for name, default in defaults.items()
     )
     return node.emit(op, UnaryAttrs(values), [node.input(0)])

@@ -91,7 +91,10 @@ def reshape_to(node: Importing, shape: Sequence[int]) -> Sequence[str]:
 @imports("Reshape")
 def _reshape(node: Importing) -> Sequence[str]:
     x = node.type(0)
-    wanted = node.constant(1, "shape").reshape(-1).tolist()
+    given = constant_or_attribute(node, 1, "shape", 5)
+    if given is None:
+        raise node.fail("the shape is missing")
+    wanted = given
     keep_zero = bool(node.attributes.get("allowzero", 0))
     shape = [x.shape[i] if d == 0 and not keep_zero and i < x.rank else int(d) for i, d in enumerate(wanted)]
     if shape.count(-1) == 1:
