@@ -15,6 +15,7 @@ from tinyc.kernels import (
     pool_loops,
     pool_s8,
     quantize_linear,
+    recurrent,
     reduce_loops,
     softmax_loops,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "pool_loops",
     "pool_s8",
     "quantize_linear",
+    "recurrent",
     "reduce_loops",
     "softmax_loops",
 ]

@@ -11,17 +11,21 @@ import tinyc.ops  # noqa: F401  (registers the operators)
 from tinyc.ir.dump import dump
 from tinyc.ir.graph import Graph
 from tinyc.ir.verify import BrokenGraph, verify
+from tinyc.passes.affine_to_conv import affine_to_conv
 from tinyc.passes.channels_last import channels_last
 from tinyc.passes.constant_views import constant_views
 from tinyc.passes.fold_batch_norm import fold_batch_norm
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fuse_clamp import fuse_clamp
 from tinyc.passes.fuse_pad import fuse_pad
+from tinyc.passes.fuse_tables import fuse_tables
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
 from tinyc.passes.merge_duplicates import merge_duplicates
 from tinyc.passes.pad_average import pad_average
 from tinyc.passes.propagate_quant import propagate_quant
 from tinyc.passes.qdq_to_integer import qdq_to_integer
+from tinyc.passes.quantize_between import quantize_between
+from tinyc.passes.quantize_constants import quantize_constants
 from tinyc.passes.quantize_selection import quantize_selection
 from tinyc.passes.remove_dead_channels import remove_dead_channels
 from tinyc.passes.remove_dead_code import remove_dead_code
@@ -30,6 +34,7 @@ from tinyc.passes.separate_outputs import separate_outputs
 from tinyc.passes.sink_transposes import sink_transposes
 from tinyc.passes.softmax_last_axis import softmax_last_axis
 from tinyc.passes.transpose_into_gemm import transpose_into_gemm
+from tinyc.passes.trim_results import trim_results
 from tinyc.passes.uint8_to_int8 import uint8_to_int8
 from tinyc.targets import Target
 
@@ -51,6 +56,7 @@ def _plain(function: Callable[[Graph[Any]], Graph[Any]]) -> PassFunction:
 PIPELINE: tuple[Pass, ...] = (
     Pass("fold-constants", _plain(fold_constants)),
     Pass("remove-dead-code", _plain(remove_dead_code)),
+    Pass("trim-results", _plain(trim_results)),
     Pass("remove-identities", _plain(remove_identities)),
     Pass("constant-views", _plain(constant_views)),
     Pass("uint8-to-int8", _plain(lambda g: remove_dead_code(uint8_to_int8(g)))),
@@ -59,6 +65,10 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
     Pass("fold-batch-norm", _plain(fold_batch_norm)),
     Pass("fuse-clamp", _plain(fuse_clamp)),
+    Pass("quantize-between", _plain(quantize_between)),
+    Pass("fuse-tables", _plain(lambda g: remove_dead_code(fuse_tables(g)))),
+    Pass("affine-to-conv", _plain(lambda g: remove_dead_code(affine_to_conv(g)))),
+    Pass("quantize-constants", _plain(lambda g: remove_dead_code(quantize_constants(g)))),
     Pass("qdq-to-integer", _plain(lambda g: remove_dead_code(qdq_to_integer(g)))),
     Pass("propagate-quant", _plain(propagate_quant)),
     Pass("fuse-pad", _plain(fuse_pad)),

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define TINYC_ANY_ACTIVATION 1
+
+#include "tinyc_recurrent_f32.h"
+
+#include "tinyc_gru.h"
+
+TINYC_FN(gru_any_f32)
+void tinyc_gru_any_f32 TINYC_GRU_ARGUMENTS(float)
+{
+    tinyc_gru_run(params, x, w, r, bias, length, h0, y, h, work);
+}
