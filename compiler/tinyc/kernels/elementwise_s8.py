@@ -72,7 +72,7 @@ class LookupS8(Kernel):
     """Any function of one int8 value, by a table of its 256 results."""
 
     name = "tinyc_lut_s8"
-    ops = (*unary.TABLE, "Add", "Sub", "Mul")
+    ops = (*unary.TABLE, "Add", "Sub", "Mul", "Table")
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if not node.integer:
@@ -85,6 +85,10 @@ class LookupS8(Kernel):
     def lower(self, build: Builder) -> Lowered:
         k = variable_operand(build.graph, build.node)
         assert k is not None
+        if build.node.op == "Table":
+            table = build.table("table", build.data(1), "constants")
+            call = Call(self.name, (build.input(0), build.output(), build.output_type().elements, table))
+            return Lowered((call,), 0, ((0, 0, 0),))
         table = build.table("table", results(build.graph, build.node, k), "constants")
         call = Call(self.name, (build.input(k), build.output(), build.output_type().elements, table))
         return Lowered((call,), 0, ((k, 0, 0),))
@@ -92,6 +96,8 @@ class LookupS8(Kernel):
 
 def variable_operand(graph: Graph[Any], node: Node) -> int | None:
     """The only operand that varies, if the others are constants of one element and it has the result's size."""
+    if node.op == "Table":
+        return 0
     values = [graph.value(i) for i in node.inputs]
     varying = [k for k, v in enumerate(values) if not (v.is_const and v.type.elements == 1)]
     if len(varying) != 1 or values[varying[0]].type.elements != graph.type(node.outputs[0]).elements:

@@ -65,8 +65,8 @@ class Inner:
     def const(self, array: Array, quant: Quant | None = None) -> str:
         return self.outer.const(array, quant)
 
-    def labelled(self, array: Array, labels: Sequence[str]) -> str:
-        return self.outer.labelled(array, labels)
+    def with_labels(self, value: str, labels: Sequence[str]) -> str:
+        return self.outer.with_labels(value, labels)
 
     def note(self, text: str) -> None:
         self.outer.note(text)
@@ -77,7 +77,7 @@ class Inner:
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], count: int = 1) -> list[str]:
         return self.outer.emit(op, attrs, inputs, count)
 
-    def dtype(self, onnx_code: int) -> DType:
+    def dtype(self, onnx_code: int | str) -> DType:
         return self.outer.dtype(onnx_code)
 
     def fail(self, what: str, hint: str = "") -> Exception:

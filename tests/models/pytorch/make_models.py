@@ -372,8 +372,8 @@ class Crnn(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.features = nn.Sequential(conv(1, 8, activation=nn.ReLU()), nn.MaxPool2d(2), conv(8, 12, activation=nn.ReLU()),
-                                      nn.MaxPool2d((4, 2)))
+        self.features = nn.Sequential(conv(1, 8, activation=nn.ReLU()), nn.MaxPool2d(2),
+                                      conv(8, 12, activation=nn.ReLU()), nn.MaxPool2d((4, 2)))
         self.rnn, self.classifier = nn.GRU(24, 16), nn.Linear(16, 8)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -431,9 +431,9 @@ class ShuffleNet(nn.Module):
 class GroupNormNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Conv2d(3, 12, 3, 2, 1), nn.GroupNorm(3, 12), nn.SiLU(), nn.Conv2d(12, 16, 3, 1, 1),
-                                    nn.InstanceNorm2d(16, affine=True), nn.ReLU(), nn.ReflectionPad2d(1),
-                                    nn.Conv2d(16, 16, 3, 2))
+        self.layers = nn.Sequential(nn.Conv2d(3, 12, 3, 2, 1), nn.GroupNorm(3, 12), nn.SiLU(),
+                                    nn.Conv2d(12, 16, 3, 1, 1), nn.InstanceNorm2d(16, affine=True), nn.ReLU(),
+                                    nn.ReflectionPad2d(1), nn.Conv2d(16, 16, 3, 2))
         self.classifier = nn.Linear(16, 10)
 
     def forward(self, x: Tensor) -> Tensor:

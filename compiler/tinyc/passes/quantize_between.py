@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantizes results that the model leaves float although quantized values lie on both sides.
+
+onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
+another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
+values that the operand can have, and gives the scale. Both only if every reader leads to a QuantizeLinear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tinyc.ir.graph import Editor, Graph, Node
+from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops.quantize_linear import QuantAttrs
+from tinyc.ops.registry import operator
+from tinyc.passes.constants import is_constant
+from tinyc.passes.functions import function_of, results
+from tinyc.passes.qdq_to_integer import stored
+
+_STEPS = 8  # operators between a value and the QuantizeLinear that it leads to
+
+
+def quantize_between(graph: Graph[Any]) -> Graph[Any]:
+    editor = Editor(graph)
+    for original in graph.nodes():
+        view = editor.view()
+        if ("op", original.name) not in editor.nx:
+            continue
+        node = view.node(original.name)
+        if node.integer or node.op in ("QuantizeLinear", "DequantizeLinear") or len(node.outputs) != 1:
+            continue
+        value = node.outputs[0]
+        if not view.type(value).dtype.is_float or value in view.outputs or is_constant(view, value):
+            continue
+        readers = view.consumers(value)
+        quantizers = [r for r in readers if r.op == "QuantizeLinear"]
+        others = [r for r in readers if r.op != "QuantizeLinear"]
+        if not others or not all(_leads_to_integers(view, r, value) for r in others):
+            continue
+        if quantizers:
+            if all(q.attrs == quantizers[0].attrs for q in quantizers) and _per_tensor_int8(quantizers[0]):
+                _read_dequantized(editor, quantizers[0], value, others)
+            continue
+        function = function_of(view, value)
+        if function is None or not function.nodes or _continues(view, value, others):
+            continue
+        quant = _range(results(view, function, value))
+        if quant is not None:
+            _insert(editor, node, value, quant, others)
+    return editor.done()
+
+
+def _per_tensor_int8(node: Node) -> bool:
+    return bool(node.attrs.quant.per_tensor) and node.attrs.dtype is DType.INT8
+
+
+def _continues(graph: Graph[Any], value: str, readers: list[Node]) -> bool:
+    """Whether a reader's result is a function of the same one value: the chain goes on."""
+    return any(function_of(graph, r.outputs[0]) is not None for r in readers)
+
+
+def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
+    """Whether the reader computes with quantized operands only, and its result comes to be quantized."""
+    for _ in range(_STEPS):
+        if len(reader.outputs) != 1 or reader.integer:
+            return False
+        for name in reader.inputs:
+            if name and name != value and not is_constant(graph, name) and stored(graph, name) is None:
+                if not _quantized_too(graph, name):
+                    return False
+        value = reader.outputs[0]
+        if value in graph.outputs:
+            return False
+        following = graph.consumers(value)
+        if following and any(r.op == "QuantizeLinear" for r in following):
+            return True
+        if len(following) != 1 or operator(following[0].op).bias_operand is not None:
+            return False
+        reader = following[0]
+    return False
+
+
+def _quantized_too(graph: Graph[Any], name: str) -> bool:
+    return graph.type(name).dtype is DType.BOOL or any(r.op == "QuantizeLinear" for r in graph.consumers(name))
+
+
+def _range(real: Array) -> Quant | None:
+    """A scale and zero point for the smallest range that holds all values and zero."""
+    if not np.all(np.isfinite(real)):
+        return None
+    low, high = min(0.0, float(real.min())), max(0.0, float(real.max()))
+    if low == high:
+        return Quant((1.0,), (0,))
+    scale = float(np.float32((high - low) / 255.0))
+    return Quant((scale,), (int(np.clip(np.rint(-128 - low / scale), -128, 127)),))
+
+
+def _insert(editor: Editor, node: Node, value: str, quant: Quant, readers: list[Node]) -> None:
+    type_ = editor.view().type(value)
+    quantized = editor.temp(f"{value}.int8", replace(type_, dtype=DType.INT8, quant=quant))
+    attrs = QuantAttrs(quant, DType.INT8)
+    quantizer = editor.add(Node(editor.fresh(f"{node.name}.quantize"), "QuantizeLinear", attrs, (value,), (quantized,),
+                                False, node.position))
+    _read_dequantized(editor, quantizer, value, readers)
+
+
+def _read_dequantized(editor: Editor, quantizer: Node, value: str, readers: list[Node]) -> None:
+    """Makes the readers use what the QuantizeLinear gives."""
+    shape = editor.view().type(value).shape
+    real = editor.temp(f"{value}.real", TensorType(DType.FLOAT32, shape))
+    editor.add(Node(editor.fresh(f"{quantizer.name}.back"), "DequantizeLinear", quantizer.attrs, quantizer.outputs,
+                    (real,), False, quantizer.position))
+    for reader in readers:
+        editor.replace(reader, reader.with_inputs(real if i == value else i for i in reader.inputs))

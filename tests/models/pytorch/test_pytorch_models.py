@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PyTorch networks through both exporters, float and quantized by onnxruntime in QDQ and QOperator form.
+
+Float: within 1e-4 of the output's range of onnxruntime. Quantized: the generated C gives what the NumPy evaluation
+gives, which is on average within a step of onnxruntime, with the same best class except where the two best are within
+2 steps; and no float operator remains but those named here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
+
+from support import differences, with_numpy, with_onnxruntime
+from tinyc.compiler import Compiled, Request, compile_model
+from tinyc.execute import build_model, written
+from tinyc.ir.graph import Graph
+from tinyc.passes.integer_report import integer_report
+from tinyc.targets import load_target
+from tinyc.toolchain import run
+
+HERE = Path(__file__).parent
+FILES = sorted(HERE.glob("*.onnx"))
+LABELS = ("crnn", "densenet", "group_norm", "gru", "kws", "lenet", "lstm", "mlp", "mobilenet_v1", "mobilenet_v2",
+          "mobilenet_v3", "resnet", "shufflenet", "squeeze_excite", "tcn", "transformer", "vit")
+
+# Operators that remain float in the quantized forms, by model: the quantizer leaves them unquantized at an edge of the
+# graph (LogSoftmax of the last layer, the normalization of a float input), so there is no scale for an integer form.
+LOG_SOFTMAX = {"Sub", "Exp", "ReduceSum", "Log"}
+FLOAT: dict[str, set[str]] = {"mlp": {"Sub", "Div"}, "squeeze_excite": LOG_SOFTMAX, "crnn": LOG_SOFTMAX}
+
+FORMS = {
+    "qdq": {"quant_format": QuantFormat.QDQ, "activation_type": QuantType.QInt8, "per_channel": True},
+    "qoperator": {"quant_format": QuantFormat.QOperator, "activation_type": QuantType.QUInt8, "per_channel": False},
+}
+
+
+def inputs_of(model: onnx.ModelProto, count: int, seed: int) -> list[np.ndarray]:
+    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal(shape).astype(np.float32) for _ in range(count)]
+
+
+class Calibration(CalibrationDataReader):
+    def __init__(self, arrays: list[np.ndarray]) -> None:
+        self.rest = iter(arrays)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        array = next(self.rest, None)
+        return None if array is None else {"input": array}
+
+
+def quantized(path: Path, form: str, folder: Path) -> Path:
+    """The model as onnxruntime's quantizer writes it, calibrated with seeded inputs."""
+    ready, result = folder / "ready.onnx", folder / f"{form}.onnx"
+    quant_pre_process(path, ready, skip_symbolic_shape=True)
+    reader = Calibration(inputs_of(onnx.load(path), 8, seed=1))
+    quantize_static(ready, result, reader, weight_type=QuantType.QInt8, **FORMS[form])
+    return result
+
+
+def outputs_of(compiled: Compiled, cases: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """What the C gives for each case, built for the host."""
+    with written(compiled) as folder:
+        elf = build_model(compiled, folder, sanitize=False)
+        result = run(elf, [[case.tobytes()] for case in cases])
+    assert result.status == 0
+    ports = compiled.emitted.outputs
+    return [{p.name: np.frombuffer(raw, p.dtype.numpy).reshape(p.shape) for p, raw in zip(ports, raws, strict=True)}
+            for raws in result.outputs]
+
+
+def last_step(graph: Graph) -> float:
+    """The scale of the quantized value that the first output is computed from."""
+    node = graph.producer(graph.outputs[0])
+    while node is not None and node.op != "DequantizeLinear":
+        node = next((p for p in map(graph.producer, node.inputs) if p is not None), None)
+    assert node is not None
+    return float(node.attrs.quant.scale[0])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name.removesuffix(".onnx"))
+def test_float(path):
+    model = onnx.load(path)
+    cases = inputs_of(model, 2, seed=2)
+    compiled = compile_model(Request(path, load_target("host"), name="net"))
+    for case, got in zip(cases, outputs_of(compiled, cases), strict=True):
+        assert differences(got, with_onnxruntime(model, {"input": case}), 1e-4) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.name.removesuffix(".onnx"))
+def test_quantized(path, form, tmp_path):
+    name = path.name.split(".")[0]
+    source = quantized(path, form, tmp_path)
+    model = onnx.load(source)
+    cases = inputs_of(model, 4, seed=3)
+    compiled = compile_model(Request(source, load_target("host"), name="net"))
+    left = {f.op for f in integer_report(compiled.graph)}
+    assert left <= FLOAT.get(name, set())
+    step, distances = last_step(compiled.graph), []
+    for case, got in zip(cases, outputs_of(compiled, cases), strict=True):
+        want = with_numpy(compiled, {"input": case})
+        if left:
+            assert differences(got, want, 1e-5) == []
+        else:
+            assert all(np.array_equal(got[o], want[o]) for o in want)
+        result, reference = got["output"], with_onnxruntime(model, {"input": case})["output"]
+        distances.append(np.abs(result - reference).mean() / step)
+        if name in LABELS:
+            best = np.sort(reference, -1)
+            near = best[..., -1] - best[..., -2] <= 2.01 * step
+            assert np.all(near | (result.argmax(-1) == reference.argmax(-1)))
+    assert np.mean(distances) <= 1.0
