@@ -94,3 +94,18 @@ class Dimensions:
                 f"no symbolic dimension named {', '.join(unknown)}",
                 hint="tinyc inspect shows the model's dimensions",
             )
+
+
+def declared_shapes(
+    infos: Iterable[onnx.ValueInfoProto], given: Mapping[str, int]
+) -> dict[str, tuple[int, ...]]:
+    """The shapes that a graph states for its values, where they are static or become so by `given`."""
+    shapes = {}
+    for info in infos:
+        tensor = info.type.tensor_type
+        if not info.type.HasField("tensor_type") or not tensor.HasField("shape"):
+            continue
+        sizes = [given.get(d.dim_param, d.dim_value if d.HasField("dim_value") else -1) for d in tensor.shape.dim]
+        if all(0 <= size <= MAX_ELEMENTS for size in sizes):
+            shapes[info.name] = tuple(int(size) for size in sizes)
+    return shapes

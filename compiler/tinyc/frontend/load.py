@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import onnx
-import onnx.inliner
 from onnx import numpy_helper
 
 from tinyc.errors import TinycError
@@ -49,29 +48,15 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
             f"{path.name} is not an ONNX model (no graph or no opset)",
             hint="export the model again, or convert it to ONNX first",
         )
-    if model.functions:
-        model = _without_functions(model)
     if not all(isinstance(name, str) for name in _names(model)):
         raise TinycError(
             f"{path.name} has a name that is not UTF-8", hint="the file is damaged: export the model again"
         )
-    for tensor in _tensors(model.graph):
+    for tensor in (*_tensors(model.graph), *(t for f in model.functions for t in _node_tensors(f.node))):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
             _load_external(tensor, path.parent)
         _check_size(tensor)
     return model, raw
-
-
-def _without_functions(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with calls of its own functions replaced by their bodies."""
-    try:
-        inlined: onnx.ModelProto = onnx.inliner.inline_local_functions(model)
-    except Exception as error:
-        raise TinycError(
-            f"the model's functions cannot be inlined ({str(error).splitlines()[0]})",
-            hint="check the model with onnx.checker",
-        ) from None
-    return inlined
 
 
 def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
@@ -83,9 +68,25 @@ def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:
     for info in (*graph.input, *graph.output):
         yield info.name
         yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
-    for node in graph.node:
+    for info in graph.value_info:
+        yield info.name
+    yield from _node_names(graph.node)
+    for function in model.functions:
+        yield from (function.name, function.domain, *function.input, *function.output, *function.attribute)
+        yield from (opset.domain for opset in function.opset_import)
+        yield from _node_names(function.node)
+
+
+def _node_names(nodes: Iterable[onnx.NodeProto]) -> Iterator[str | bytes]:
+    """Every string of nodes and their subgraphs."""
+    for node in nodes:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-        yield from (attribute.name for attribute in node.attribute)
+        for attribute in node.attribute:
+            yield from (attribute.name, attribute.ref_attr_name)
+            for graph in ([attribute.g] if attribute.HasField("g") else attribute.graphs):
+                yield from (tensor.name for tensor in graph.initializer)
+                yield from (info.name for info in (*graph.input, *graph.output))
+                yield from _node_names(graph.node)
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -94,7 +95,12 @@ def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
     for sparse in graph.sparse_initializer:
         yield sparse.values
         yield sparse.indices
-    for node in graph.node:
+    yield from _node_tensors(graph.node)
+
+
+def _node_tensors(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    """Every tensor in the attributes of nodes and in their subgraphs."""
+    for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("t"):
                 yield attribute.t

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import onnx
 
 from tinyc.frontend.inputs import DTYPES
-from tinyc.ir.types import DType
+from tinyc.ir.types import DType, TensorType
 
 _TYPE_NAMES: dict[DType, str] = {
     dtype: "tensor(" + onnx.TensorProto.DataType.Name(code).lower() + ")" for code, dtype in DTYPES.items()
 }
+CODES: dict[DType, int] = {dtype: code for code, dtype in DTYPES.items()}
 
 
 @functools.cache
@@ -71,3 +72,54 @@ def _operand_fault(
         if label in allowed and formal.is_homogeneous and bound.setdefault(label, dtype) is not dtype:
             return f"operand {index} ({formal.name}) is {dtype.label} where another is {bound[label].label}"
     return None
+
+
+def function_body(
+    node: onnx.NodeProto, domain: str, opset: int, types: Sequence[TensorType | None]
+) -> onnx.FunctionProto | None:
+    """The standard's definition of the operator in terms of others, for these operands; None if it has none."""
+    schema = _schema(node.op_type, opset, domain)
+    if schema is None:
+        return None
+    raw = b""
+    if schema.has_context_dependent_function:
+        version = _newest(schema.context_dependent_function_opset_versions, opset)
+        if version:
+            raw = schema.get_context_dependent_function_with_opset_version(
+                version, _complete(node, schema).SerializeToString(), [_proto(t) for t in types])
+    elif schema.has_function:
+        version = _newest(schema.function_opset_versions, opset)
+        raw = schema.get_function_with_opset_version(version) if version else b""
+    if not raw:
+        return None
+    body = onnx.FunctionProto()
+    body.ParseFromString(raw)
+    given = {a.name for a in body.attribute_proto}
+    for name, attribute in schema.attributes.items():
+        if name not in given and attribute.default_value.type != onnx.AttributeProto.UNDEFINED:
+            body.attribute_proto.append(attribute.default_value)
+    return body
+
+
+def _newest(versions: Sequence[int], opset: int) -> int:
+    return max((v for v in versions if v <= opset), default=0)
+
+
+def _complete(node: onnx.NodeProto, schema: onnx.defs.OpSchema) -> onnx.NodeProto:
+    """The node without the "" that may stand at the end of its operands."""
+    result = onnx.NodeProto()
+    result.CopyFrom(node)
+    while result.input and not result.input[-1]:
+        del result.input[-1]
+    return result
+
+
+def _proto(type_: TensorType | None) -> bytes:
+    """A type for ONNX's builders of functions."""
+    proto = onnx.TypeProto()
+    if type_ is not None:
+        proto.tensor_type.elem_type = CODES[DType.STRING if type_.labels is not None else type_.dtype]
+        proto.tensor_type.shape.SetInParent()
+        for extent in type_.shape:
+            proto.tensor_type.shape.dim.add().dim_value = extent
+    return bytes(proto.SerializeToString())

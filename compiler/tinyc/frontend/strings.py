@@ -3,19 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tinyc.ir.graph import Editor
-from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ir.types import DType, TensorType
 from tinyc.ops.registry import Operator, ShapeError
-
-
-def labelled(editor: Editor, stem: str, places: Array, labels: Sequence[str]) -> str:
-    """A new constant of strings: places in `labels`, -1 for any other string."""
-    data = np.asarray(places, np.int32)
-    return editor.const(stem, data, TensorType(DType.INT32, tuple(data.shape), None, tuple(labels)))
 
 
 def labelled_operands(editor: Editor, kind: Operator, inputs: tuple[str, ...]) -> tuple[str, ...]:
@@ -36,5 +28,6 @@ def labelled_operands(editor: Editor, kind: Operator, inputs: tuple[str, ...]) -
         return inputs
     texts = [str(s) for s in view.data(inputs[0]).reshape(-1)]
     labels = list(dict.fromkeys(texts))
-    places = np.array([labels.index(s) for s in texts]).reshape(view.type(inputs[0]).shape)
-    return (labelled(editor, f"{inputs[0]}.labels", places, labels), *inputs[1:])
+    places = np.array([labels.index(s) for s in texts], np.int32).reshape(view.type(inputs[0]).shape)
+    type_ = TensorType(DType.INT32, places.shape, None, tuple(labels))
+    return (editor.const(f"{inputs[0]}.labels", places, type_), *inputs[1:])
