@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +113,26 @@ def compile_imported(
         editor.outputs = tuple(dict.fromkeys(o for node in graph.nodes() for o in node.outputs if o))
         graph = editor.done()
     options = Options(request.target, request.kernels, request.optimize, request.io)
-    program = lower(graph, options, name)
-    order = execution_order(program, request.io)
-    if order != tuple(range(len(program.steps))):
-        program = lower(graph, options, name, [program.steps[k].name for k in order])
-    arena = plan_arena(program, request.io, request.plan_effort)
+    program, arena = _planned(graph, options, name, request.plan_effort)
     names = (imported.input_names, graph.outputs if expose else imported.output_names)
     emitted = emit(graph, program, arena, options, request.target.name, names)
     report = build_report(imported, graph, program, arena, emitted, request)
     return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report))
+
+
+def _planned(graph: Graph[Any], options: Options, name: str, effort: float) -> tuple[Program, Arena]:
+    """The program in the order that needs the smaller arena: the model's own, or the one with the smallest peak."""
+    program = lower(graph, options, name)
+    arena = plan_arena(program, options.io, effort)
+    order = execution_order(program, options.io)
+    if order.steps != tuple(range(len(program.steps))):
+        other = lower(graph, options, name, [program.steps[k].name for k in order.steps])
+        placed = plan_arena(other, options.io, effort)
+        if placed.bytes < arena.bytes:
+            program, arena = other, placed
+    if not order.proves(arena.bytes):
+        arena = replace(arena, proven_optimal=False)
+    return program, arena
 
 
 def _require_integer(graph: Graph[Any]) -> None:

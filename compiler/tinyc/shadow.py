@@ -51,7 +51,9 @@ def shadow_plan(program: Program, arena: Arena) -> ShadowPlan:
                     own[number[name]] = own.get(number[name], 0) | right
         rights.append(own)
     rights.append({number[b]: READ for b in program.outputs if b in number})
-    return ShadowPlan(stride, arena.bytes, tuple((b.offset, b.bytes) for b in arena.buffers), tuple(rights))
+    sizes = (min(b.bytes, program.buffers[b.name].bytes) for b in arena.buffers)
+    places = tuple((b.offset, size) for b, size in zip(arena.buffers, sizes, strict=True))
+    return ShadowPlan(stride, arena.bytes, places, tuple(rights))
 
 
 def _spread(compiled: Compiled, plan: ShadowPlan) -> Compiled:

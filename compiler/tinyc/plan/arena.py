@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tinyc.backend.program import Program
@@ -13,7 +14,8 @@ from tinyc.plan.solve import DEFAULT_EFFORT, solve
 
 @dataclass(frozen=True)
 class Placed:
-    """A buffer in the arena: offset and size in bytes, first and last step that touch it."""
+    """A buffer in the arena: offset and size in bytes (rounded up to the alignment that all buffers share), first and
+    last step that touch it."""
 
     name: str
     offset: int
@@ -67,8 +69,10 @@ def lifetimes(program: Program, io: str) -> dict[str, tuple[int, int]]:
 def problem_of(program: Program, io: str) -> Problem:
     """The placement problem of a program's buffers."""
     spans = lifetimes(program, io)
+    # No buffer begins between two multiples of `unit`, so what is left of the last one belongs to the buffer before.
+    unit = math.gcd(*(program.buffers[name].align for name in spans))
     buffers = tuple(
-        Buffer(name, program.buffers[name].bytes, program.buffers[name].align, first, last + 1)
+        Buffer(name, -(-program.buffers[name].bytes // unit) * unit, program.buffers[name].align, first, last + 1)
         for name, (first, last) in spans.items()
     )
     overlaps = []

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tinyc.backend.program import Program
-from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order
+from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order, exact_sharings, only_order
 
 
 def step_graph(program: Program, io: str) -> StepGraph:
@@ -38,8 +40,27 @@ def step_graph(program: Program, io: str) -> StepGraph:
     return StepGraph(len(program.steps), tensors, (), tuple(s.scratch_bytes for s in program.steps), tuple(sharings))
 
 
-def execution_order(program: Program, io: str) -> tuple[int, ...]:
-    """Indices of the program's steps in the order of execution."""
-    if len(program.steps) < 3:
-        return tuple(range(len(program.steps)))
-    return best_order(step_graph(program, io)).steps
+@dataclass(frozen=True)
+class Execution:
+    """Indices of a program's steps in the order of execution.
+
+    least: bytes that no order can go below; None where that is not known. only: there is no other order.
+    """
+
+    steps: tuple[int, ...]
+    least: int | None
+    only: bool
+
+    def proves(self, bytes_: int) -> bool:
+        """Whether no other order can need less than `bytes_`."""
+        return self.only or (self.least is not None and bytes_ <= self.least)
+
+
+def execution_order(program: Program, io: str) -> Execution:
+    """The order with the smallest peak that was found."""
+    graph = step_graph(program, io)
+    only = only_order(graph)
+    if only:
+        return Execution(tuple(range(len(program.steps))), None, True)
+    order = best_order(graph)
+    return Execution(order.steps, order.peak if order.proven_optimal and exact_sharings(graph) else None, False)

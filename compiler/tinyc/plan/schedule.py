@@ -140,6 +140,26 @@ def _most_saved(usable: Sequence[Sharing]) -> int:
     return max(_most_saved(rest), first.saved + _most_saved(free))
 
 
+def exact_sharings(graph: StepGraph) -> bool:
+    """Whether a peak is a lower bound on memory: no step could save more by sharing with several at once."""
+    steps: dict[int, list[Sharing]] = {}
+    for s in graph.sharings:
+        steps.setdefault(s.step, []).append(s)
+    for usable in steps.values():
+        sources, targets = ({t: graph.tensors[t].size for t in ends}
+                            for ends in ({s.source for s in usable}, {s.target for s in usable}))
+        most = min(sum(s.saved for s in usable), sum(sources.values()), sum(targets.values()))
+        if most > _most_saved(usable):
+            return False
+    return True
+
+
+def only_order(graph: StepGraph) -> bool:
+    """Whether 0, 1, ... is the only order: each step needs something of the one before."""
+    g = _Graph(graph)
+    return all(g.predecessors[step] >> (step - 1) & 1 for step in range(1, graph.steps))
+
+
 def peak_of(graph: StepGraph, order: Sequence[int]) -> int:
     """The largest number of bytes live at any step. Raises PlacementError where the order is not legal."""
     return _peak(_Graph(graph), order)
