@@ -91,6 +91,19 @@ def _power(a: Array, b: Array) -> Array:
     return np.power(a.astype(np.float64), b.astype(np.float64)).astype(a.dtype)
 
 
+def _shift_left(a: Array, b: Array) -> Array:
+    """0 where the shift is negative, or not less than the width: in C and in NumPy that is undefined."""
+    inside = (b >= 0) & (b < 8 * a.dtype.itemsize)
+    return np.asarray(np.where(inside, np.left_shift(a, np.where(inside, b, 0)), 0).astype(a.dtype))
+
+
+def _shift_right(a: Array, b: Array) -> Array:
+    """Copies of the sign where the shift is negative, or not less than the width."""
+    inside = (b >= 0) & (b < 8 * a.dtype.itemsize)
+    rest = np.where(a < 0, -1, 0) if a.dtype.kind == "i" else 0
+    return np.asarray(np.where(inside, np.right_shift(a, np.where(inside, b, 0)), rest).astype(a.dtype))
+
+
 def _prelu(x: Array, slope: Array) -> Array:
     return np.where(x < 0, x * slope, x)
 
@@ -138,9 +151,13 @@ ROWS: tuple[Binary, ...] = (
     Binary("BitwiseAnd", np.bitwise_and, c_int="({t})({a} & {b})"),
     Binary("BitwiseOr", np.bitwise_or, c_int="({t})({a} | {b})"),
     Binary("BitwiseXor", np.bitwise_xor, c_int="({t})({a} ^ {b})"),
-    # A shift by the width or more gives 0; in C it would be undefined.
-    Binary("ShiftLeft", np.left_shift, c_unsigned="({t})({b} < 8 * sizeof({t}) ? ({u}){a} << {b} : 0)"),
-    Binary("ShiftRight", np.right_shift, c_unsigned="({t})({b} < 8 * sizeof({t}) ? ({u}){a} >> {b} : 0)"),
+    Binary("ShiftLeft", _shift_left, c_int="(({u}){b} < 8 * sizeof({t}) ? ({t})(({u}){a} << {b}) : ({t})0)"),
+    Binary(
+        "ShiftRight",
+        _shift_right,
+        c_int="(({u}){b} < 8 * sizeof({t}) ? ({t})({a} >> {b}) : ({t})({a} < 0 ? -1 : 0))",
+        c_unsigned="({b} < 8 * sizeof({t}) ? ({t})({a} >> {b}) : ({t})0)",
+    ),
     _compare("Equal", np.equal, "=="),
     _compare("Less", np.less, "<"),
     _compare("LessOrEqual", np.less_equal, "<="),
@@ -180,7 +197,7 @@ class BinaryOperator(Operator):
         if a.dtype is not b.dtype:
             raise ShapeError(f"operands of types {a.dtype.label} and {b.dtype.label}")
         row = TABLE[self.name]
-        if not row.template(a.dtype):
+        if not node.integer and not row.template(a.dtype):
             raise ShapeError(f"element type {a.dtype.label} is not supported")
         try:
             shape = np.broadcast_shapes(a.shape, b.shape)
@@ -227,6 +244,55 @@ class Product(BinaryOperator):
         return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
 
 
+class Quotient(BinaryOperator):
+    """Div in integers: the quotient with 20 fractional bits, halves away from zero, requantized once.
+
+    A division by zero gives the largest magnitude with the dividend's sign, zero by zero gives zero.
+    """
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        return int8_obstacle(types, output)
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        (_, z1), (_, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
+        a, b = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
+        size = np.abs(b)
+        part = ((np.abs(a) << QUOTIENT_BITS) + size // 2) // np.maximum(size, 1)
+        signed = np.where((a < 0) != (b < 0), -part, part)
+        multiplier = quotient_multiplier(need(types[0], "dividend"), need(types[1], "divisor"), outputs[0])
+        low, high = clamp_limits(node.attrs.clamp, s3, z3, (-128, 127))
+        beyond = np.where(a > 0, high, np.where(a < 0, low, np.clip(z3, low, high)))
+        return [np.where(b == 0, beyond, saturate(requantize(signed, *multiplier) + z3, low, high)).astype(np.int8)]
+
+
+QUOTIENT_BITS = 20
+
+
+def quotient_multiplier(a: TensorType, b: TensorType, y: TensorType) -> tuple[int, int]:
+    """(multiplier, shift) from a quotient of integers with QUOTIENT_BITS to the result of an integer Div."""
+    (s1, _), (s2, _), (s3, _) = (scale_zero(t) for t in (a, b, y))
+    return quantize_multiplier(s1 / (s2 * s3 * (1 << QUOTIENT_BITS)))
+
+
+class Slope(BinaryOperator):
+    """PRelu in integers: positive values are requantized, negative ones times the slope."""
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        return int8_obstacle(types, output)
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
+        x, slope = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
+        positive = requantize(x, *quantize_multiplier(s1 / s3))
+        negative = requantize(x * slope, *quantize_multiplier(s1 * s2 / s3))
+        low, high = clamp_limits(node.attrs.clamp, s3, z3, (-128, 127))
+        return [saturate(np.where(x >= 0, positive, negative) + z3, low, high)]
+
+
 class Extremum(BinaryOperator):
     """Max and Min in integers: operands and result have one scale."""
 
@@ -255,6 +321,8 @@ _FORMS: dict[str, type[BinaryOperator]] = {
     "Add": Arithmetic,
     "Sub": Arithmetic,
     "Mul": Product,
+    "Div": Quotient,
+    "PRelu": Slope,
     "Max": Extremum,
     "Min": Extremum,
 }

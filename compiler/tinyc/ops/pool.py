@@ -48,6 +48,21 @@ class PoolAttrs:
     channels_last: bool = False
 
 
+@dataclass(frozen=True)
+class IndexedPoolAttrs:
+    """Of MaxPool with indices. `column_major`: they count the spatial axes from the first (storage_order 1)."""
+
+    pool: PoolAttrs
+    column_major: bool = False
+
+
+@dataclass(frozen=True)
+class LpPoolAttrs(PoolAttrs):
+    """The p-norm of each window."""
+
+    p: int = 2
+
+
 class _Pool(Operator):
     keeps_quant = True
 
@@ -106,22 +121,16 @@ class AveragePool(_Pool):
             mean = np.clip(mean, *a.clamp)
         return [to_last(mean, a.channels_last).astype(outputs[0].dtype.numpy)]
 
-    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        a: PoolAttrs = node.attrs
-        if a.count_include_pad and any(a.pads) and a.ceil_mode:
-            return "padding counts in the average, and windows reach beyond it (ceil_mode)"
-        return super().integer_obstacle(node, types, output)
-
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         """Mean rounded to nearest, ties away from zero, of the raw integers; padding is the zero point."""
         a: PoolAttrs = node.attrs
         x, zero = array(inputs[0]).astype(np.int64), scale_zero(types[0])[1] if a.count_include_pad else 0
-        total = self._windows(node, x, outputs[0], zero).sum(self._axes(node))
         counts = window_counts(
             a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last)
         )
+        total = self._windows(node, x - zero, outputs[0], 0).sum(self._axes(node)) + counts * zero
         half = np.where(total > 0, counts // 2, -(counts // 2))
         mean = np.trunc((total + half) / counts).astype(np.int64)
         low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
@@ -151,11 +160,29 @@ class MaxPool(_Pool):
         return [to_last(np.clip(best, low, high).astype(np.int8), a.channels_last)]
 
 
+@register
+class LpPool(_Pool):
+    name = "LpPool"
+    keeps_quant = False
+
+    def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
+        if node.attrs.p < 1 or not need(types[0], "input").dtype.is_float:
+            raise ShapeError(f"a norm of order {node.attrs.p} of {types[0]}")
+        return super().infer(node, types, constants)
+
+    def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
+        a: LpPoolAttrs = node.attrs
+        powers = np.abs(array(inputs[0]).astype(np.float64)) ** a.p
+        norm = self._windows(node, powers, outputs[0], 0.0).sum(self._axes(node)) ** (1.0 / a.p)
+        return [to_last(norm, a.channels_last).astype(outputs[0].dtype.numpy)]
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        return "LpPool has no integer form"
+
+
 @imports("AveragePool", "MaxPool")
 def _pool(node: Importing) -> Sequence[str]:
     attributes = node.attributes
-    if len([o for o in node.outputs if o]) > 1:
-        raise node.fail("MaxPool with a second output (Indices)", "remove the Indices output")
     kernel = tuple(attributes["kernel_shape"])
     strides, dilations, pads = window_attributes(attributes, kernel, node.type(0).shape[2:])
     attrs = PoolAttrs(
@@ -166,12 +193,26 @@ def _pool(node: Importing) -> Sequence[str]:
         bool(attributes.get("ceil_mode", 0)),
         bool(attributes.get("count_include_pad", 0)),
     )
+    if len(node.outputs) > 1 and node.outputs[1]:
+        indexed = IndexedPoolAttrs(attrs, bool(attributes.get("storage_order", 0)))
+        return node.emit("MaxPoolIndices", indexed, [node.input(0)], 2)
     return node.emit(node.op_type, attrs, [node.input(0)])
 
 
-@imports("GlobalAveragePool", "GlobalMaxPool")
+@imports("LpPool")
+def _lp_pool(node: Importing) -> Sequence[str]:
+    kernel = tuple(node.attributes["kernel_shape"])
+    strides, dilations, pads = window_attributes(node.attributes, kernel, node.type(0).shape[2:])
+    ceil_mode, p = bool(node.attributes.get("ceil_mode", 0)), int(node.attributes.get("p", 2))
+    attrs = LpPoolAttrs(kernel, strides, dilations, pads, ceil_mode, p=p)
+    return node.emit("LpPool", attrs, [node.input(0)])
+
+
+@imports("GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
 def _global_pool(node: Importing) -> Sequence[str]:
     kernel = node.type(0).shape[2:]
     ones = (1,) * len(kernel)
     attrs = PoolAttrs(kernel, ones, ones, (0,) * (2 * len(kernel)))
+    if node.op_type == "GlobalLpPool":
+        attrs = LpPoolAttrs(kernel, ones, ones, attrs.pads, p=int(node.attributes.get("p", 2)))
     return node.emit(node.op_type.removeprefix("Global"), attrs, [node.input(0)])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An integer AveragePool that counts its padding becomes a Pad with zeros and an AveragePool without pads."""
+"""An integer AveragePool that counts its padding becomes a Pad with zeros and an AveragePool without pads.
+
+Not with ceil_mode: what lies beyond the padding must not count.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from tinyc.ops.pad import PadAttrs
 def pad_average(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for node in graph.nodes():
-        if node.op == "AveragePool" and node.integer and node.attrs.count_include_pad:
+        a = node.attrs
+        if node.op == "AveragePool" and node.integer and a.count_include_pad and not (a.ceil_mode and any(a.pads)):
             _separate(editor, node)
     return editor.done()
 
