@@ -20,6 +20,19 @@ TINYC_INLINE int32_t tinyc_requantize_one(
     return value < lowest ? lowest : value > highest ? highest : (int32_t)value;
 }
 
+/* A number that orders the bits of floats as the floats themselves: 0 for -infinity, -0 just below +0, every NaN above
+ * +infinity. */
+TINYC_INLINE uint32_t tinyc_float_key(uint32_t bits)
+{
+    return (bits ^ ((0u - (bits >> 31)) >> 1)) + 0x7f800001u;
+}
+
+/* The same for doubles. */
+TINYC_INLINE uint64_t tinyc_double_key(uint64_t bits)
+{
+    return (bits ^ ((0u - (bits >> 63)) >> 1)) + 0x7ff0000000000001u;
+}
+
 /* The value of an IEEE half-precision number given by its bits; exact. */
 TINYC_INLINE float tinyc_half_to_float(uint16_t half)
 {

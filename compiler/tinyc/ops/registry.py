@@ -142,8 +142,8 @@ class Importing(Protocol):
     def const(self, array: Array, quant: Quant | None = None) -> str:
         """A new constant value."""
 
-    def labelled(self, array: Array, labels: Sequence[str]) -> str:
-        """A new constant of strings: places in `labels`, -1 for any other string."""
+    def with_labels(self, value: str, labels: Sequence[str]) -> str:
+        """The value (int32), said to be places in a list of strings; -1 is any other string."""
 
     def note(self, text: str) -> None:
         """Tells the user something about this node that is no error."""

@@ -82,6 +82,21 @@ def _is_infinite(x: Array, negative: float, positive: float) -> Array:
     return np.asarray((np.isneginf(x) & bool(negative)) | (np.isposinf(x) & bool(positive)))
 
 
+def _probit(p: Array) -> Array:
+    """The normal distribution's quantile by onnxruntime's approximation of the inverse error function (a = 0.147)."""
+    x = 2.0 * p - 1.0
+    log = np.log((1.0 - x) * (1.0 + x))
+    v = 2.0 / (3.14159 * 0.147) + 0.5 * log
+    return np.asarray(np.where(x < 0, -1.0, 1.0) * math.sqrt(2.0) * np.sqrt(np.sqrt(v * v - log / 0.147) - v))
+
+
+_LOG_C = "logf(4.0f * {x} * (1.0f - {x}))"
+_V_C = f"(4.330751f + 0.5f * {_LOG_C})"
+_W_C = f"({_LOG_C} / 0.147f)"
+PROBIT_C = (
+    "(({x} < 0.5f ? -1.41421356f : 1.41421356f)"
+    f" * sqrtf(-{_W_C} / (sqrtf({_V_C} * {_V_C} - {_W_C}) + {_V_C})))"
+)
 SOFTPLUS_C = "(({x} > 0.0f ? {x} : 0.0f) + log1pf(expf(-fabsf({x}))))"
 
 ROWS: tuple[Unary, ...] = (
@@ -116,6 +131,7 @@ ROWS: tuple[Unary, ...] = (
     Unary("Acosh", np.arccosh, "acoshf({x})"),
     Unary("Atanh", np.arctanh, "atanhf({x})"),
     Unary("Erf", _erf, "erff({x})"),
+    Unary("Probit", _probit, PROBIT_C),
     Unary("Sigmoid", _sigmoid, "(1.0f / (1.0f + expf(-{x})))"),
     Unary(
         "HardSigmoid",
@@ -252,7 +268,7 @@ for _row in ROWS:
     OPERATORS[_row.name] = type(_row.name, (UnaryOperator,), {"name": _row.name})()
 
 
-@imports(*(row.name for row in ROWS if row.name != "GeluTanh"))
+@imports(*(row.name for row in ROWS if row.name not in ("GeluTanh", "Probit")))
 def _unary(node: Importing) -> Sequence[str]:
     op = node.op_type
     if op == "Gelu" and node.attributes.get("approximate", "none") == "tanh":
