@@ -14,7 +14,9 @@ from tinyc.ir.types import Array, DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import bounded, computed, let, load, lowest, store
 from tinyc.kernels.windows import Window, loops_over, window_loops
-from tinyc.ops.pool import PoolAttrs
+from tinyc.kernels.writing import formula, put, real
+from tinyc.ops.c_text import float_literal
+from tinyc.ops.pool import LpPoolAttrs, PoolAttrs
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
 
@@ -103,3 +105,29 @@ def covered(window: Window, axis: int, include_pad: bool) -> Array:
     first = np.arange(window.out[axis])[:, None] * window.strides[axis] - pad
     at = first + np.arange(window.kernel[axis])[None, :] * window.dilations[axis]
     return np.asarray(np.maximum(1, ((at >= low) & (at < high)).sum(1)), np.int32)
+
+
+@KERNELS.add
+class LpPoolLoops(Kernel):
+    name = "loops"
+    ops = ("LpPool",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        return None
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(40.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
+
+    def lower(self, build: Builder) -> Lowered:
+        a: LpPoolAttrs = build.node.attrs
+        x, y = build.type(0), build.output_type()
+        window = Window.of(x.shape, y.shape, a.kernel, a.strides, a.dilations, a.pads, a.channels_last)
+        element = load(build.input(0).buffer, window.input_index("t_n", (("t_c", 1),)), x.dtype)
+        power = {1: "fabsf(t_x)", 2: "t_x * t_x"}.get(a.p, f"powf(fabsf(t_x), {a.p}.0f)")
+        root = {1: "t_acc", 2: "sqrtf(t_acc)"}.get(a.p, f"powf(t_acc, {float_literal(1.0 / a.p)})")
+        take = (let("t_x", x.dtype, element), put("t_acc", f"t_acc + {power}", x.dtype))
+        place = window.output_index("t_n", (("t_c", 1),))
+        body = (real("t_acc", x.dtype, "0.0f", mutable=True), *window_loops(window, take),
+                store(build.output().buffer, place, y.dtype, formula(root, x.dtype)))
+        channels = x.shape[-1 if a.channels_last else 1]
+        return Lowered(loops_over([("t_n", x.shape[0]), ("t_c", channels), *window.output_axes()], body))
