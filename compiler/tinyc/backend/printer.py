@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tinyc.backend.program import (
+    TICK,
     Affine,
     Apply,
     Argument,
@@ -18,6 +19,7 @@ from tinyc.backend.program import (
     Call,
     Copy,
     Expr,
+    Fail,
     Field,
     For,
     Formula,
@@ -26,9 +28,12 @@ from tinyc.backend.program import (
     Let,
     Literal,
     Load,
+    Move,
     Name,
     Null,
+    Pick,
     Pointer,
+    Rows,
     Set,
     Stmt,
     Store,
@@ -95,6 +100,14 @@ class Printer:
             lines.append(f"static const {c_type} {name} = {value};")
         return "\n".join(lines)
 
+    def rows_begin(self, rows: Rows) -> str:
+        """The head of the loop that steps share which run row by row."""
+        comment = f"    /* Layers {rows.first} to {rows.last}, row by row: each makes its next row once it can. */\n"
+        return f"{comment}    for (int32_t {TICK} = 0; {TICK} < {rows.ticks}; {TICK}++) {{\n"
+
+    def rows_end(self) -> str:
+        return "    }\n"
+
     # -- expressions -----------------------------------------------------------------------------
 
     def expr(self, e: Expr) -> str:
@@ -154,6 +167,9 @@ class Printer:
     def argument(self, a: Argument) -> str:
         if isinstance(a, Struct):
             return f"&{self._struct(a)}"
+        if isinstance(a, Pick):
+            cases = "".join(f"{a.variable} < {limit} ? {self.argument(case)} : " for limit, case in a.cases)
+            return f"({cases}{self.argument(a.last)})"
         return self._field(a)
 
     def _field(self, f: Field) -> str:
@@ -208,6 +224,12 @@ class Printer:
             if s.otherwise:
                 text += f" else {{\n{self.body(s.otherwise, indent + 1)}{pad}}}"
             return text + "\n"
+        if isinstance(s, Fail):
+            return f"{pad}return {self.model.upper()}_E_{s.code};\n"
+        if isinstance(s, Move) and self.pointer(s.target) == self.pointer(s.source):
+            return ""
+        if isinstance(s, Move):
+            return f"{pad}memmove({self.pointer(s.target)}, {self.pointer(s.source)}, {s.bytes}U);\n"
         assert isinstance(s, Copy)
         return f"{pad}memcpy({self.pointer(s.target)}, {self.pointer(s.source)}, {s.bytes}U);\n"
 

@@ -109,7 +109,18 @@ class Struct:
 
 
 Field = int | float | Pointer | Null | Struct
-Argument = int | float | Pointer | Null | Struct
+
+
+@dataclass(frozen=True)
+class Pick:
+    """By a local variable: the first of `cases` (limit, argument) whose limit is above it, else `last`."""
+
+    variable: str
+    cases: tuple[tuple[int, Argument], ...]
+    last: Argument
+
+
+Argument = int | float | Pointer | Null | Struct | Pick
 
 # -- statements ----------------------------------------------------------------------------------
 
@@ -187,13 +198,29 @@ class Copy:
 
 
 @dataclass(frozen=True)
+class Move:
+    """memmove of bytes within a buffer."""
+
+    target: Pointer
+    source: Pointer
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Leaves the generated function with N_E_<code>."""
+
+    code: str
+
+
+@dataclass(frozen=True)
 class Block:
     """A scope of its own for local variables."""
 
     body: tuple[Stmt, ...]
 
 
-Stmt = Call | For | While | Let | Set | Store | If | Copy | Block
+Stmt = Call | For | While | Let | Set | Store | If | Copy | Move | Fail | Block
 
 # -- buffers, steps, the whole -------------------------------------------------------------------
 
@@ -215,6 +242,36 @@ class Access:
     buffer: str
     start: int
     stop: int
+
+
+TICK, ROW = "t_tick", "t_row"  # local variables of steps that run row by row
+
+
+@dataclass(frozen=True)
+class Due:
+    """A step's body makes row t_row = 0 ... rows - 1 of its result, in tick delay + period * t_row of a Rows."""
+
+    delay: int
+    period: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Steps first ... last share a loop of so many ticks; in each, those that are due run, in order.
+
+    held: buffers that live through the whole loop, with what they had before; other buffers of its steps live from
+    their first step to their last within a tick. overlaps: (image, buffer, bytes): the buffer may begin at most so
+    many bytes past the beginning of the image, although rows of the image are read in the loop. moved_bytes: what
+    moving rows along costs, as bytes moved.
+    """
+
+    first: int
+    last: int
+    ticks: int
+    held: tuple[str, ...]
+    overlaps: tuple[tuple[str, str, int], ...] = ()
+    moved_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -242,6 +299,7 @@ class Step:
     macs: int = 0
     filter_bytes: int = 0
     weights_bytes: int = 0
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -265,6 +323,7 @@ class Program:
     tables: dict[str, Table]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    rows: tuple[Rows, ...] = ()
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

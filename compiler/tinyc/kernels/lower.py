@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import tinyc.kernels  # noqa: F401  (registers the kernels)
-from tinyc.backend.program import Access, Block, BufferInfo, Let, Program, Step, Table
+from tinyc.backend.program import Access, Affine, Block, BufferInfo, Formula, If, Let, Program, Step, Table
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Kernel, Options
+from tinyc.kernels.guards import ALWAYS, Guard, guards_of
+from tinyc.kernels.loops import load
 from tinyc.ops.registry import operator
 
 ALIGN = 4
@@ -74,9 +77,11 @@ def lower(
             buffers[buffer] = BufferInfo(buffer, max(type_.bytes, 1), align, type_.dtype, value)
     steps: list[Step] = []
     tables: dict[str, Table] = {}
-    names = [n.name for n in graph.nodes() if n.name not in aliases] if order is None else order
+    guards, names = guards_of(graph)
+    names = [n for n in names if n not in aliases] if order is None else list(order)
     for node in map(graph.node, names):
-        steps.append(_step(graph, node, options, storage, len(steps), buffers, tables))
+        step = _step(graph, node, options, storage, len(steps), buffers, tables)
+        steps.append(_guarded(step, guards.get(node.name, ALWAYS), storage, buffers))
     return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
                    tuple(storage[o] for o in graph.outputs))
 
@@ -112,6 +117,17 @@ def _step(
                 tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
                 lowered.scratch_bytes, overlaps, climbs, macs, sum(t.array.nbytes for t in filters),
                 sum(t.array.nbytes for t in own))
+
+
+def _guarded(step: Step, guard: Guard, storage: dict[str, str], buffers: dict[str, BufferInfo]) -> Step:
+    """The step, run only where the conditions of its guard hold."""
+    body, reads = step.body, step.reads
+    for condition, wanted in sorted(guard):
+        if condition in storage:
+            flag = load(storage[condition], Affine(), DType.BOOL)
+            body = (If(Formula(f"{{0}} {'!=' if wanted else '=='} 0", (flag,)), body),)
+            reads = (*reads, _access(storage[condition], buffers))
+    return replace(step, body=body, reads=reads) if guard else step
 
 
 def _access(buffer: str, buffers: dict[str, BufferInfo]) -> Access:

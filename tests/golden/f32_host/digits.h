@@ -22,6 +22,7 @@ extern "C" {
 #define DIGITS_E_ARENA (-1)  /* the arena is NULL or not aligned */
 #define DIGITS_E_KERNEL (-2) /* a kernel refused its arguments: a mismatched kernel library */
 #define DIGITS_E_ARGUMENT (-3) /* an input or output pointer is NULL or not aligned */
+#define DIGITS_E_SHAPE (-4) /* an input that shapes depend on does not fit the static shapes */
 
 /* Working memory. DIGITS_ARENA(name) defines it, aligned, in the caller's storage class. */
 #define DIGITS_ARENA_BYTES 5120
