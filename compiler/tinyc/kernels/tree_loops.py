@@ -50,8 +50,8 @@ def whole(value: int) -> Literal:
 class _Weights:
     """How leaves become scores.
 
-    form: "one": a number for the only target; "owner": a number for the target of the tree; "dense": a number for
-    each target; "lists": pairs of target and number.
+    form: "one": a number for the only target; "owner": a number for the target of the tree; "votes": the same number
+    for one target; "dense": a number for each target; "lists": pairs of target and number.
     """
 
     form: str
@@ -60,6 +60,8 @@ class _Weights:
 
     def bytes(self, attrs: TreeAttrs) -> int:
         size, count = attrs.total.size, len(self.leaves)
+        if self.form == "votes":
+            return count
         if self.form == "lists":
             return 2 * (count + 1) + sum(len(leaf) for leaf in self.leaves) * (1 + size)
         return count * size * (attrs.targets if self.form == "dense" else 1) + len(self.owners)
@@ -94,13 +96,17 @@ def _owners(q: Questions) -> tuple[int, ...] | None:
 def _weights(attrs: TreeAttrs, q: Questions) -> _Weights:
     if attrs.targets == 1 and all(len(leaf) == 1 for leaf in q.leaves):
         return _Weights("one", q.leaves)
-    if attrs.targets == 1 and attrs.aggregate in ("SUM", "AVERAGE") and not attrs.mark:
+    plain = attrs.aggregate in ("SUM", "AVERAGE") and not attrs.mark
+    if attrs.targets == 1 and plain:
         return _Weights("one", tuple(leaf or ((0, 0.0),) for leaf in q.leaves))
     owners = _owners(q)
     if owners is not None:
         return _Weights("owner", q.leaves, owners)
-    lists, dense = _Weights("lists", q.leaves), _Weights("dense", q.leaves)
-    full = all(len(leaf) == attrs.targets for leaf in q.leaves)
+    leaves = tuple(tuple(p for p in leaf if p[1] != 0.0) for leaf in q.leaves) if plain else q.leaves
+    if all(len(leaf) == 1 for leaf in leaves) and len({leaf[0][1] for leaf in leaves}) == 1:
+        return _Weights("votes", leaves)
+    lists, dense = _Weights("lists", leaves), _Weights("dense", leaves)
+    full = all(len(leaf) == attrs.targets for leaf in leaves)
     if full or (not _tracked(attrs) and dense.bytes(attrs) <= lists.bytes(attrs) + 32):
         return dense
     return lists
@@ -191,8 +197,8 @@ def _leaf_statements(build: Builder, weights: _Weights, scores: _Scores, leaf: E
     if weights.form in ("one", "owner"):
         weight: Expr = Name("t_w")
         if leaf is not None:
-            values = np.array([leaf_[0][1] for leaf_ in weights.leaves], a.total.numpy)
-            weight = Load(build.table("leaf", values).buffer, at(("t_leaf", 1)), a.total)
+            weight = Load(_leaf_table(build, a, [pairs[0][1] for pairs in weights.leaves]), at(("t_leaf", 1)),
+                          _dtype(build, f"{build.prefix}.leaf"))
         if weights.form == "one":
             return _named(leaf, scores.add(at(), weight))
         owners = weights.owners
@@ -202,24 +208,38 @@ def _leaf_statements(build: Builder, weights: _Weights, scores: _Scores, leaf: E
         own = Formula("(int32_t){0}", (Load(table.buffer, at(("t_t", 1)), _dtype(build, table.buffer)),))
         return _named(leaf, (Let("t_o", "int32_t", own), *scores.add(at(("t_o", 1)), weight)))
     assert leaf is not None
+    if weights.form == "votes":
+        table = build.table("target", smallest_integers(np.array([pairs[0][0] for pairs in weights.leaves])))
+        own = Formula("(int32_t){0}", (Load(table.buffer, at(("t_leaf", 1)), _dtype(build, table.buffer)),))
+        vote = Literal(weights.leaves[0][0][1], a.total)
+        return _named(leaf, (Let("t_o", "int32_t", own), *scores.add(at(("t_o", 1)), vote)))
     if weights.form == "dense":
-        rows = np.zeros((len(weights.leaves), a.targets), a.total.numpy)
+        rows = np.zeros((len(weights.leaves), a.targets))
         for k, pairs in enumerate(weights.leaves):
             for target, value in pairs:
                 rows[k, target] = value
-        weight = Load(build.table("leaf", rows).buffer, at(("t_leaf", a.targets), ("t_k", 1)), a.total)
+        buffer = _leaf_table(build, a, rows.reshape(-1).tolist())
+        weight = Load(buffer, at(("t_leaf", a.targets), ("t_k", 1)), _dtype(build, buffer))
         return _named(leaf, (For("t_k", a.targets, scores.add(at(("t_k", 1)), weight)),))
     starts = np.cumsum([0, *(len(pairs) for pairs in weights.leaves)])
     start = build.table("start", smallest_integers(starts))
     pairs_ = [pair for pairs in weights.leaves for pair in pairs]
     target_table = build.table("target", smallest_integers(np.array([t for t, _ in pairs_])))
-    weight = Load(build.table("leaf", np.array([w for _, w in pairs_], a.total.numpy)).buffer, at(("t_e", 1)), a.total)
+    buffer = _leaf_table(build, a, [w for _, w in pairs_])
+    weight = Load(buffer, at(("t_e", 1)), _dtype(build, buffer))
     own = Formula("(int32_t){0}", (Load(target_table.buffer, at(("t_e", 1)), _dtype(build, target_table.buffer)),))
     ends = [Formula("(int32_t){0}", (Load(start.buffer, at(("t_leaf", 1), constant=k), _dtype(build, start.buffer)),))
             for k in (0, 1)]
     body = (Let("t_o", "int32_t", own), *scores.add(at(("t_o", 1)), weight), Set("t_e", Formula("t_e + 1", ())))
     return _named(leaf, (Let("t_e", "int32_t", ends[0], True), Let("t_end", "int32_t", ends[1]),
                          While(Formula("t_e < t_end", ()), body)))
+
+
+def _leaf_table(build: Builder, attrs: TreeAttrs, values: Sequence[float]) -> str:
+    """The table of weights: of the type of the sums, or smaller integers."""
+    if attrs.total.is_float:
+        return build.table("leaf", np.array(values, attrs.total.numpy)).buffer
+    return build.table("leaf", smallest_integers(np.array(values, np.int64))).buffer
 
 
 def _named(leaf: Expr | None, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
@@ -335,7 +355,7 @@ class TreeBranches(_Trees):
         q = questions(attrs, x.dtype)
         weights = _weights(attrs, q)
         scores = _Scores(build, attrs)
-        numbers = weights.form in ("dense", "lists")
+        numbers = weights.form not in ("one", "owner")
         trees: list[Stmt] = []
         for k, root in enumerate(q.roots):
             first: Stmt = Let(f"t_l{k}", "int32_t", whole(0), True) if numbers else Let(
@@ -349,7 +369,7 @@ class TreeBranches(_Trees):
         self, build: Builder, q: Questions, weights: _Weights, place: int, result: str, attrs: TreeAttrs
     ) -> tuple[Stmt, ...]:
         if place < 0:
-            number = weights.form in ("dense", "lists")
+            number = weights.form not in ("one", "owner")
             value = whole(~place) if number else Literal(weights.leaves[~place][0][1], attrs.total)
             return (Set(result, value),)
         keys = keys_of(build.type(0).dtype)

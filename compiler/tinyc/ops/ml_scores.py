@@ -14,6 +14,7 @@ from tinyc.ir.graph import NoAttrs
 from tinyc.ir.types import DType
 from tinyc.ops.arg_extremum import ArgAttrs
 from tinyc.ops.cast import CastAttrs
+from tinyc.ops.concat import ConcatAttrs
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.reduce import ReduceAttrs
 from tinyc.ops.registry import Importing, imports
@@ -137,10 +138,11 @@ def both_scores(node: Importing, score: str, transform: str, positive: bool) -> 
     """
     if transform == "PROBIT":
         raise node.fail("post_transform PROBIT with one score for two classes is not defined")
-    mirrored = binary(node, "Mul", score, constant(node, -1.0, 1.0))
-    if transform == "LOGISTIC":
-        return unary(node, "Sigmoid", mirrored)
-    return binary(node, "Add", mirrored, constant(node, 1.0, 0.0)) if positive else mirrored
+    complement = unary(node, "Neg", score)
+    if positive and transform != "LOGISTIC":
+        complement = binary(node, "Sub", constant(node, 1.0), score)
+    both = node.emit("Concat", ConcatAttrs(1), [complement, score])[0]
+    return unary(node, "Sigmoid", both) if transform == "LOGISTIC" else both
 
 
 @imports("ZipMap", domain=DOMAIN)

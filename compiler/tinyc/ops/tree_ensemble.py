@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Forest:
 
 @dataclass(frozen=True)
 class TreeAttrs:
-    """`compare`: the type that features are converted to before they are compared; `total`: of the sums.
+    """`compare`: the type that features are converted to before they are compared; `total`: of the sums (int32
+    where leaves are votes).
 
     The result is the trees' aggregate plus `base` (a number for each target, or none). With `mark`, a target
     that no leaf mentions becomes NaN, otherwise 0 (plus base).
@@ -90,7 +92,7 @@ class TreeEnsemble(Operator):
 
     def _row(self, a: TreeAttrs, row: Sequence[float]) -> Array:
         real = a.total.numpy.type
-        scores: list[np.floating | None] = [None] * a.targets
+        scores: list[Any] = [None] * a.targets
         for root in a.forest.roots:
             for target, weight in a.forest.leaf(root, row):
                 known, own = scores[target], real(weight)
@@ -100,7 +102,7 @@ class TreeEnsemble(Operator):
                     scores[target] = known + own
                 else:
                     scores[target] = own if (own < known) == (a.aggregate == "MIN") and own != known else known
-        missing = real(np.nan) if a.mark else real(0)
+        missing = real(np.nan if a.mark else 0)
         total = np.array([missing if s is None else s for s in scores], a.total.numpy)
         if a.aggregate == "AVERAGE":
             total = total / real(len(a.forest.roots))

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from tinyc.ir.graph import NoAttrs
-from tinyc.ir.types import DType
+from tinyc.ir.types import Array, DType
 from tinyc.ops.cast import CastAttrs
 from tinyc.ops.ml_scores import (
     DOMAIN,
@@ -31,6 +31,7 @@ from tinyc.ops.registry import Importing, imports
 from tinyc.ops.select import GatherAttrs
 from tinyc.ops.tree_ensemble import AGGREGATES, MODES, Forest, TreeAttrs
 from tinyc.ops.unary import UnaryAttrs
+from tinyc.ops.view import ReshapeAttrs
 
 _MEMBER = "MEMBER"
 # Numbers of the newest TreeEnsemble's attributes.
@@ -167,7 +168,8 @@ def _sums(node: Importing, forest: Forest, targets: int, attrs: Mapping[str, Any
         wide = DType.FLOAT64
     elif node.type(0).dtype is DType.FLOAT16:
         value = node.emit("Cast", CastAttrs(DType.FLOAT32), [value])[0]
-    return node.emit("TreeEnsemble", TreeAttrs(forest, targets, compare=wide, total=wide, **attrs), [value])[0]
+    own = TreeAttrs(forest, targets, **{"compare": wide, "total": wide, **attrs})
+    return node.emit("TreeEnsemble", own, [value])[0]
 
 
 def _regression(node: Importing, forest: Forest, targets: int, attrs: Mapping[str, Any], transform: str) -> str:
@@ -280,12 +282,57 @@ def _classifier(node: Importing) -> Sequence[str]:
         sums = _sums(node, forest, 2, {})
         score = node.emit("Gather", GatherAttrs(1), [sums, node.const(np.array([1], np.int64))])[0]
         result = transformed(node, sums, transform)
+    elif (votes := _votes(forest, positive and len(labels) == 2)) is not None:
+        return _counted_votes(node, votes, labels, sum(base), transform)
     else:
         score = _sums(node, forest, 1, {"base": tuple(base)})
         result = score if len(labels) == 1 else both_scores(node, score, transform, positive)
     threshold = constant(node, 0.5 if positive and len(labels) == 2 else 0.0)
     condition = binary(node, "Greater", score, threshold)
     return [label_if(node, condition, _two_labels(node, labels)), result]
+
+
+# Above so many trees a table of all possible sums is larger than code that adds weights.
+_MOST_VOTERS = 48
+_COUNTS = {"total": DType.INT32, "result": DType.INT32}
+
+
+@dataclass(frozen=True)
+class _Votes:
+    """A forest each of whose leaves gives the same weight to at most one target: that is a vote.
+
+    `forest` has weights of 1 instead; `sums`: what 0, 1, ... votes add up to in float32.
+    """
+
+    forest: Forest
+    sums: Array
+
+
+def _votes(forest: Forest, applies: bool) -> _Votes | None:
+    """The forest as votes: exact, because a sum depends on the number of equal weights alone. None if it is no such."""
+    leaves = [[(t, w) for t, w in leaf if w != 0.0] for leaf in forest.leaves]
+    weights = {w for leaf in leaves for _, w in leaf}
+    few = len(forest.roots) <= _MOST_VOTERS
+    if not applies or not few or len(weights) != 1 or min(weights) < 0 or any(len(leaf) > 1 for leaf in leaves):
+        return None
+    sums = [np.float32(0)]
+    for _ in forest.roots:
+        sums.append(np.float32(sums[-1] + np.float32(min(weights))))
+    ones = tuple(tuple((t, 1.0) for t, _ in leaf) for leaf in leaves)
+    return _Votes(replace(forest, leaves=ones), np.array(sums, np.float32))
+
+
+def _counted_votes(
+    node: Importing, votes: _Votes, labels: Sequence[int] | Sequence[str], base: float, transform: str
+) -> Sequence[str]:
+    """Two classes, votes for the second one: what a number of votes means is in tables."""
+    count = _sums(node, votes.forest, 1, _COUNTS)
+    scores = (votes.sums + np.float32(base)).reshape(-1, 1)
+    least = int((scores <= 0.5).sum()) - 1  # sums ascend with the votes
+    condition = binary(node, "Greater", count, node.const(np.array(least, np.int32)))
+    rows = both_scores(node, node.const(scores), transform, True)
+    flat = node.emit("Reshape", ReshapeAttrs(node.type_of(count).shape[:1]), [count])[0]
+    return [label_if(node, condition, labels), node.emit("Gather", GatherAttrs(0), [rows, flat])[0]]
 
 
 def _two_labels(node: Importing, labels: Sequence[int] | Sequence[str]) -> Sequence[int] | Sequence[str]:
@@ -319,7 +366,14 @@ def _many_classes(
     """A class that no leaf mentions is never the best one; its score is 0."""
     if len(base) not in (0, len(labels)):
         raise node.fail(f"{len(base)} base_values for {len(labels)} classes")
-    if base or all(_always_scored(forest, k) for k in range(len(labels))):
+    scored = all(_always_scored(forest, k) for k in range(len(labels)))
+    votes = _votes(forest, scored and not base)
+    if votes is not None:
+        counts = _sums(node, votes.forest, len(labels), _COUNTS)
+        sums = node.const(votes.sums)
+        scores = node.emit("Gather", GatherAttrs(0), [sums, counts])[0]
+        return [label_of_best(node, counts, labels), transformed(node, scores, transform)]
+    if base or scored:
         scores = ranked = _sums(node, forest, len(labels), {"base": tuple(base)})
     else:
         marked = _sums(node, forest, len(labels), {"mark": True})

@@ -34,6 +34,7 @@ from tinyc.passes.separate_outputs import separate_outputs
 from tinyc.passes.sink_transposes import sink_transposes
 from tinyc.passes.softmax_last_axis import softmax_last_axis
 from tinyc.passes.transpose_into_gemm import transpose_into_gemm
+from tinyc.passes.trees_on_integers import trees_on_integers
 from tinyc.passes.trim_results import trim_results
 from tinyc.passes.uint8_to_int8 import uint8_to_int8
 from tinyc.targets import Target
@@ -61,6 +62,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("constant-views", _plain(constant_views)),
     Pass("uint8-to-int8", _plain(lambda g: remove_dead_code(uint8_to_int8(g)))),
     Pass("quantize-selection", _plain(lambda g: remove_dead_code(quantize_selection(g)))),
+    Pass("trees-on-integers", _plain(lambda g: remove_dead_code(trees_on_integers(g)))),
     Pass("merge-duplicates", _plain(merge_duplicates)),
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
     Pass("fold-batch-norm", _plain(fold_batch_norm)),
