@@ -18,6 +18,7 @@ from tinyc.frontend import Imported, import_model
 from tinyc.ir.graph import Editor, Graph
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
+from tinyc.kernels.streaming import smallest
 from tinyc.passes.io_dtype import convert_io
 from tinyc.passes.pipeline import PIPELINE, run_passes
 from tinyc.plan import DEFAULT_EFFORT
@@ -114,6 +115,8 @@ def compile_imported(
         graph = editor.done()
     options = Options(request.target, request.kernels, request.optimize, request.io)
     program, arena = _planned(graph, options, name, request.plan_effort)
+    if request.optimize == "ram" and not expose:
+        program, arena = smallest(graph, program, arena, options, request.plan_effort)
     names = (imported.input_names, graph.outputs if expose else imported.output_names)
     emitted = emit(graph, program, arena, options, request.target.name, names)
     report = build_report(imported, graph, program, arena, emitted, request)

@@ -37,7 +37,7 @@ def profile_compiled(compiled: Compiled, case: Sequence[Array]) -> dict[str, Any
     emulated = compiled.request.target.family != "host"
     with written(compiled) as folder:
         elf = build_model(compiled, folder, slots=True, profile=True)
-        marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)") if emulated else []
+        marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)\.\d+") if emulated else []
         result = run(elf, [[a.tobytes() for a in case]], count_instructions=emulated, count_memory=emulated,
                      marks=marks)
     counts = {layer.label: layer for layer in result.layers}

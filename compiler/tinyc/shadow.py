@@ -79,7 +79,7 @@ def shadow_run(compiled: Compiled, cases: Cases) -> ShadowReport:
                          hint="use --target host, or a larger machine of the same kind")
     with written(_spread(compiled, plan)) as folder:
         elf = build_model(compiled, folder, shadow=plan)
-        marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)") if target.family != "host" else []
+        marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)\.\d+") if target.family != "host" else []
         result = run(elf, [[a.tobytes() for a in case] for case in cases.inputs], marks=marks, shadow=plan)
     if result.status != 0:
         raise TinycError(f"{compiled.name}_run returned {result.status}", hint="see the header for its meaning")

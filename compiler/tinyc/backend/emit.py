@@ -13,7 +13,7 @@ import jinja2
 
 from tinyc.backend.names import comment_text, parameter_names, string_literal
 from tinyc.backend.printer import Places, Printer, number, table_definition
-from tinyc.backend.program import Program, called_functions
+from tinyc.backend.program import Program, Step, called_functions
 from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType, Quant
@@ -114,8 +114,7 @@ def emit(
     address, const = _addresses(program, arena, options, inputs, outputs)
     tables = {t: f"{program.name}_{t.replace('.', '_')}" for t in program.tables}
     printer = Printer(program.name, Places(address, tables, {n: b.dtype for n, b in program.buffers.items()}, const))
-    steps = [{"index": s.index, "comment": comment_text(s.comment), "body": printer.body(s.body, 1)}
-             for s in program.steps]
+    steps = [_printed(program, s, printer) for s in program.steps]
     separate = sum(t.array.nbytes for t in program.tables.values()) > SEPARATE_WEIGHTS_BYTES
     common = {"name": program.name, "upper": upper, "version": VERSION, "target": target_name,
               "comment_name": comment_text(graph.name or program.name), "signature": signature,
@@ -153,6 +152,18 @@ def emit(
         "languages": sorted({"ASM" if s.endswith(".S") else "C" for s in sources})})
     weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
     return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables))
+
+
+def _printed(program: Program, step: Step, printer: Printer) -> dict[str, Any]:
+    """A step for the template: its statements, and the loop over rows that begins before it or ends behind it."""
+    rows = next((r for r in program.rows if r.first <= step.index <= r.last), None)
+    indent = 1 if rows is None else 2
+    begins, ends = rows is not None and rows.first == step.index, rows is not None and rows.last == step.index
+    return {
+        "index": step.index, "comment": comment_text(step.comment), "pad": "    " * indent,
+        "body": printer.body(step.body, indent), "begin": printer.rows_begin(rows) if rows and begins else "",
+        "end": printer.rows_end() if ends else "", "mark": printer.mark(step.index) if rows is None else "",
+    }
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:

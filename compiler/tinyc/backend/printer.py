@@ -28,6 +28,7 @@ from tinyc.backend.program import (
     Let,
     Literal,
     Load,
+    Mark,
     Move,
     Name,
     Null,
@@ -99,6 +100,10 @@ class Printer:
             c_type, _, value = text.partition("|")
             lines.append(f"static const {c_type} {name} = {value};")
         return "\n".join(lines)
+
+    def mark(self, step: int) -> str:
+        """Where the work of a step begins."""
+        return f"{self.model.upper()}_MARK({self.model}_mark_{step});"
 
     def rows_begin(self, rows: Rows) -> str:
         """The head of the loop that steps share which run row by row."""
@@ -228,6 +233,8 @@ class Printer:
             return f"{pad}return {self.model.upper()}_E_{s.code};\n"
         if isinstance(s, Move) and self.pointer(s.target) == self.pointer(s.source):
             return ""
+        if isinstance(s, Mark):
+            return f"{pad}{self.mark(s.step)}\n"
         if isinstance(s, Move):
             return f"{pad}memmove({self.pointer(s.target)}, {self.pointer(s.source)}, {s.bytes}U);\n"
         assert isinstance(s, Copy)

@@ -214,13 +214,20 @@ class Fail:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Where a step's work begins, for profiles: in a step that runs row by row, once it is due."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Block:
     """A scope of its own for local variables."""
 
     body: tuple[Stmt, ...]
 
 
-Stmt = Call | For | While | Let | Set | Store | If | Copy | Move | Fail | Block
+Stmt = Call | For | While | Let | Set | Store | If | Copy | Move | Mark | Fail | Block
 
 # -- buffers, steps, the whole -------------------------------------------------------------------
 

@@ -58,6 +58,10 @@ def lifetimes(program: Program, io: str) -> dict[str, tuple[int, int]]:
             touch(access.buffer, step.index)
         if step.scratch:
             touch(step.scratch, step.index)
+    for rows in program.rows:
+        for name in rows.held:
+            touch(name, rows.first)
+            touch(name, rows.last)
     for name in program.outputs:
         touch(name, end)
     if io == "caller":
@@ -85,6 +89,10 @@ def problem_of(program: Program, io: str) -> Problem:
         overlaps += [Overlap(a, b, delta) for a, b, delta in step.overlaps if permitted(a, b)]
         # b may begin at least delta above a: a begins at most -delta above b.
         overlaps += [Overlap(b, a, -delta) for a, b, delta in step.climbs if permitted(a, b)]
+    for rows in program.rows:
+        overlaps += [Overlap(a, b, delta) for a, b, delta in rows.overlaps
+                     if a in spans and b in spans and a not in program.outputs and spans[a][1] == rows.last
+                     and spans[a][0] <= rows.first <= spans[b][0] and b not in program.inputs]
     return Problem(buffers, tuple(overlaps))
 
 

@@ -101,15 +101,18 @@ def arguments(
     entry: int,
     caller: tuple[int, int],
     marks: Sequence[int],
+    steps: Sequence[int],
     memory: bool,
     unaligned: bool,
     arena: int | None = None,
 ) -> list[str]:
     """QEMU's arguments that load the plugin; its result goes to counts.txt in `folder`.
 
-    arena: its address, for a shadow run whose plan is in `folder` (tinyc.toolchain.shadow).
+    arena: its address, for a shadow run whose plan is in `folder` (tinyc.toolchain.shadow); steps: which of its
+    steps begins at each mark.
     """
-    (folder / "marks.txt").write_text("".join(f"{i} {mark}\n" for i, mark in enumerate(marks, 1)))
+    lines = [f"{i} {mark} {step}\n" for i, (mark, step) in enumerate(zip(marks, steps, strict=True), 1)]
+    (folder / "marks.txt").write_text("".join(lines))
     options = [
         f"out={folder / 'counts.txt'}",
         f"marks={folder / 'marks.txt'}",

@@ -173,6 +173,7 @@ def _run_qemu(
             entry=elf.file.symbol(elf.entry.function).address,
             caller=(caller.address, caller.address + caller.bytes),
             marks=[address for _, address in marks],
+            steps=[int(label) + 1 if watch else 0 for label, _ in marks],
             memory=memory,
             unaligned=check_alignment,
             arena=elf.file.symbol("arena_memory").address if watch else None,

@@ -10,9 +10,9 @@
 #include "tinyc_f32.h"
 #include "digits.h"
 
-/* With DIGITS_PROFILE, labels at the beginning of each layer: digits_mark_0, ... They cost no instruction. */
+/* With DIGITS_PROFILE, labels at the beginning of each layer: digits_mark_0.N, ... They cost no instruction. */
 #ifdef DIGITS_PROFILE
-#define DIGITS_MARK(label) __asm__ volatile(#label ":" ::: "memory")
+#define DIGITS_MARK(label) __asm__ volatile(#label ".%=:" ::: "memory")
 #elif !defined DIGITS_MARK
 #define DIGITS_MARK(label) ((void)0)
 #endif

@@ -15,9 +15,9 @@
 #error "CMSIS_NN_USE_SINGLE_ROUNDING gives other results than this model was compiled for"
 #endif
 
-/* With DIGITS_PROFILE, labels at the beginning of each layer: digits_mark_0, ... They cost no instruction. */
+/* With DIGITS_PROFILE, labels at the beginning of each layer: digits_mark_0.N, ... They cost no instruction. */
 #ifdef DIGITS_PROFILE
-#define DIGITS_MARK(label) __asm__ volatile(#label ":" ::: "memory")
+#define DIGITS_MARK(label) __asm__ volatile(#label ".%=:" ::: "memory")
 #elif !defined DIGITS_MARK
 #define DIGITS_MARK(label) ((void)0)
 #endif

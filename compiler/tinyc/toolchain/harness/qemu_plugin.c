@@ -2,7 +2,7 @@
 /* A QEMU TCG plugin that counts what a function executes.
  *
  * Arguments: out=FILE (result), entry=ADDRESS (of the function), from=ADDRESS,to=ADDRESS (the caller's code, whose
- * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS"), memory=1 (count loads and
+ * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS STEP", the step for shadow.h), memory=1 (count loads and
  * stores), unaligned=1 (report accesses that are not aligned to their size), shadow=PREFIX,arena=ADDRESS (check all
  * accesses to the arena: PREFIX-plan.txt and PREFIX.txt, see shadow.h).
  *
@@ -51,6 +51,7 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
 typedef struct {
     uint64_t address;
     uint32_t index;
+    uint32_t step;
 } mark;
 
 typedef struct {
@@ -63,6 +64,7 @@ typedef struct {
 typedef struct {
     enum { CONTINUE, ENTER, PASS_MARK, LEAVE } action;
     uint32_t mark;
+    uint32_t step;
     uint32_t instructions;
 } segment;
 
@@ -118,7 +120,7 @@ static void on_segment(unsigned cpu, void *data)
     case PASS_MARK:
         if (active) {
             current = s->mark;
-            shadow.step = current;
+            shadow.step = s->step;
         }
         break;
     case CONTINUE:
@@ -155,7 +157,7 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
 
 static segment *new_segment(uint64_t address, segment *previous)
 {
-    segment s = {CONTINUE, 0, 0};
+    segment s = {CONTINUE, 0, 0, 0};
     size_t i;
     if (address == entry) {
         s.action = ENTER;
@@ -166,6 +168,7 @@ static segment *new_segment(uint64_t address, segment *previous)
         if (marks[i].address == address) {
             s.action = PASS_MARK;
             s.mark = marks[i].index;
+            s.step = marks[i].step;
         }
     }
     if (previous != NULL && (s.action == CONTINUE || (s.action == LEAVE && previous->action == LEAVE))) {
@@ -234,7 +237,7 @@ static bool read_marks(const char *name)
     if (file == NULL) {
         return false;
     }
-    while (fscanf(file, "%" SCNu32 " %" SCNu64, &m.index, &m.address) == 2) {
+    while (fscanf(file, "%" SCNu32 " %" SCNu64 " %" SCNu32, &m.index, &m.address, &m.step) == 3) {
         marks = allocate(marks, mark_count + 1, sizeof *marks);
         marks[mark_count++] = m;
     }

@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Consecutive steps of a Program as one loop over rows: their buffers, and their statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tinyc.backend.program import (
+    ROW,
+    TICK,
+    Access,
+    Block,
+    BufferInfo,
+    Due,
+    Formula,
+    If,
+    Let,
+    Mark,
+    Move,
+    Pointer,
+    Program,
+    Rows,
+    Step,
+    Stmt,
+    Table,
+)
+from tinyc.ir.graph import Graph
+from tinyc.ir.types import DType
+from tinyc.kernels.row_code import RowCode, placeholder
+from tinyc.kernels.row_form import AXIS
+from tinyc.kernels.row_variants import Place, joined, mentions, moved, piecewise
+from tinyc.plan.rows import Chain, Image, Layer, Schedule, overlap_distance, schedule
+
+INSTRUCTIONS_PER_CALL = 150.0  # what a row's call costs beyond its share of the whole image's, roughly
+INSTRUCTIONS_PER_BYTE = 0.5  # of memmove
+
+
+@dataclass(frozen=True)
+class Context:
+    """What all segments of a program share. codes: by step, where the step can run by rows."""
+
+    graph: Graph[Any]
+    program: Program
+    storage: Mapping[str, str]
+    codes: Mapping[int, RowCode]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Steps first ... last as a loop. home: the buffer in which an image of the chain lies, if not its own."""
+
+    first: int
+    last: int
+    plan: Schedule
+    home: Mapping[str, str]
+    rows: Rows
+
+    @property
+    def cost(self) -> float:
+        """Instructions that running by rows adds, roughly."""
+        calls = sum(layer.rows for layer in self.plan.chain.layers)
+        return INSTRUCTIONS_PER_CALL * calls + INSTRUCTIONS_PER_BYTE * self.rows.moved_bytes
+
+
+def segment_of(context: Context, first: int, last: int) -> Segment | None:
+    """The segment; None where the steps cannot share a loop."""
+    chain = _chain(context, first, last)
+    plan = None if chain is None else schedule(chain)
+    if chain is None or plan is None:
+        return None
+    home = _homes(context, first, plan)
+    own = [image for image in plan.rings if image not in home]
+    held = [image for image in chain.images if chain.images[image].whole]
+    held += [image for image in own if image not in plan.passing]
+    codes = [context.codes[first + k] for k in range(len(chain.layers))]
+    held += [code.sums for code in codes if code.sums]
+    moved_bytes = sum(plan.moved_bytes(image) for image in own)
+    return Segment(first, last, plan, home,
+                   Rows(first, last, plan.ticks, tuple(held), _overlaps(plan, home, codes), moved_bytes))
+
+
+def _chain(context: Context, first: int, last: int) -> Chain | None:
+    """The steps as layers over buffers; None where one of them has no form by rows, or reads an image reshaped."""
+    graph, storage, program = context.graph, context.storage, context.program
+    inside = range(first, last + 1)
+    if any(k not in context.codes for k in inside):
+        return None
+    shapes: dict[str, tuple[int, ...]] = {}
+    images: dict[str, Image] = {}
+    layers = []
+    for k in inside:
+        code = context.codes[k]
+        reads = {}
+        for name in code.node.inputs:
+            if not name or graph.value(name).is_const:
+                continue
+            reads[storage[name]] = code.form.window
+            if not _add_image(graph, name, storage[name], images, shapes, True):
+                return None
+        result = code.node.outputs[0]
+        buffer = storage[result]
+        if buffer in images:
+            return None
+        needed = buffer in program.outputs or any(
+            access.buffer == buffer for s in program.steps if not first <= s.index <= last for access in s.reads)
+        _add_image(graph, result, buffer, images, shapes, needed or code.form.gathers)
+        layers.append(Layer(tuple(reads.items()), buffer, code.form.rows, code.form.gathers))
+    return Chain(images, tuple(layers))
+
+
+def _add_image(
+    graph: Graph[Any], value: str, buffer: str, images: dict[str, Image], shapes: dict[str, tuple[int, ...]],
+    whole: bool,
+) -> bool:
+    """Enters an image; False where the buffer is known as one of another shape."""
+    type_ = graph.type(value)
+    if buffer not in images:
+        images[buffer] = Image(type_.shape[AXIS], type_.bytes // type_.shape[AXIS], whole)
+        shapes[buffer] = type_.shape
+    return shapes[buffer] == type_.shape
+
+
+def _homes(context: Context, first: int, plan: Schedule) -> dict[str, str]:
+    """Images whose one row lies where its only reader puts its result: that step works in place."""
+    home: dict[str, str] = {}
+    chain = plan.chain
+    for image in plan.passing:
+        readers = [k for k, layer in enumerate(chain.layers) if any(name == image for name, _ in layer.reads)]
+        maker = chain.maker(image)
+        if len(readers) != 1 or maker is None or chain.layers[readers[0]].gathers:
+            continue
+        layer = chain.layers[readers[0]]
+        code = context.codes[first + readers[0]]
+        own = [v for v in code.in_place if context.storage[v] == image]
+        if not own or code.node.inputs.count(own[0]) != 1 or plan.period[maker] != plan.period[readers[0]]:
+            continue
+        types = [context.graph.type(v) for v in (own[0], code.node.outputs[0])]
+        same = types[0].dtype.size in (1, types[1].dtype.size) and chain.layers[maker].rows == layer.rows
+        if same and chain.images[image].row_bytes <= chain.images[layer.result].row_bytes:
+            home[image] = layer.result
+    for image in list(home):
+        while home[image] in home:
+            home[image] = home[home[image]]
+    return home
+
+
+def _overlaps(plan: Schedule, home: Mapping[str, str], codes: Sequence[RowCode]) -> tuple[tuple[str, str, int], ...]:
+    """How far each buffer of the loop may run over the images that the loop reads row by row."""
+    chain = plan.chain
+    made = {layer.result for layer in chain.layers}
+    found: list[tuple[str, str, int]] = []
+    for source in chain.images:
+        if source in made:
+            continue
+        for image in chain.images:
+            writers = [k for k, layer in enumerate(chain.layers) if home.get(layer.result, layer.result) == image]
+            if not writers:
+                continue
+            row, size = (chain.images[image].row_bytes, 0) if chain.images[image].whole else (0, plan.ring_bytes(image))
+            found.append((source, image, min(overlap_distance(plan, source, k, row, size) for k in writers)))
+        for k, code in enumerate(codes):
+            for extra, size in ((code.scratch, code.scratch_bytes), (code.sums, code.sums_bytes)):
+                if size:
+                    found.append((source, extra, overlap_distance(plan, source, k, 0, size)))
+    return tuple(found)
+
+
+# -- the program with segments -------------------------------------------------------------------
+
+
+def with_segments(context: Context, segments: Sequence[Segment], bodies: bool = True) -> Program:
+    """The program with these segments as loops; without `bodies`, only what planning needs."""
+    program = context.program
+    steps, buffers, tables = list(program.steps), dict(program.buffers), dict(program.tables)
+    for segment in segments:
+        for k in range(segment.first, segment.last + 1):
+            code = context.codes[k]
+            if steps[k].scratch:
+                del buffers[steps[k].scratch]
+            for name, size in ((code.scratch, code.scratch_bytes), (code.sums, code.sums_bytes)):
+                if size:
+                    buffers[name] = BufferInfo(name, size, 8, DType.UINT8, "")
+        for image in segment.plan.rings:
+            if image in segment.home:
+                del buffers[image]
+            else:
+                buffers[image] = replace(buffers[image], bytes=segment.plan.ring_bytes(image))
+        for k in range(segment.first, segment.last + 1):
+            steps[k] = _step(context, segment, k, buffers, bodies)
+        if bodies:
+            tables = _with_tables(tables, {k: context.codes[k] for k in range(segment.first, segment.last + 1)})
+    return replace(program, steps=tuple(steps), buffers=buffers, tables=tables, rows=tuple(s.rows for s in segments))
+
+
+def _with_tables(tables: Mapping[str, Table], codes: Mapping[int, RowCode]) -> dict[str, Table]:
+    """The tables with those of these steps exchanged, in the order of steps."""
+    result: dict[str, Table] = {}
+    own = {f"l{k}": code.tables for k, code in codes.items()}
+    for name, table in tables.items():
+        owner = name.partition(".")[0]
+        if owner in own:
+            result.update({t.name: t for t in own[owner]})
+        else:
+            result[name] = table
+    for group in own.values():
+        result.update({t.name: t for t in group if t.name not in result})
+    return result
+
+
+def _step(
+    context: Context, segment: Segment, index: int, buffers: Mapping[str, BufferInfo], bodies: bool
+) -> Step:
+    code, old, layer = context.codes[index], context.program.steps[index], index - segment.first
+    plan = segment.plan
+
+    def access(image: str) -> Access:
+        buffer = segment.home.get(image, image)
+        return Access(buffer, 0, buffers[buffer].bytes)
+
+    reads = tuple(access(context.storage[i]) for i in code.node.inputs if i in context.storage)
+    writes = [access(context.storage[code.node.outputs[0]])]
+    if code.sums_bytes:
+        writes.append(access(code.sums))
+    own = [t for t in code.tables if t.role == "weights"]
+    due = Due(plan.delay[layer], plan.period[layer], code.form.rows)
+    return replace(
+        old, kernel=code.kernel, comment=f"{old.comment}, row by row",
+        body=_body(context, segment, layer, code, due) if bodies else (), reads=reads, writes=tuple(writes),
+        scratch=code.scratch if code.scratch_bytes else "", scratch_bytes=code.scratch_bytes, overlaps=(), climbs=(),
+        filter_bytes=sum(t.array.nbytes for t in own if t.name.endswith(".filter")),
+        weights_bytes=sum(t.array.nbytes for t in own), due=due,
+    )
+
+
+def _body(context: Context, segment: Segment, layer: int, code: RowCode, due: Due) -> tuple[Stmt, ...]:
+    """The step in a tick: nothing unless a row is due, else room for the row, and the row."""
+    plan = segment.plan
+    body = joined(code.variants)
+    places: dict[str, Place] = {}
+    prologue: list[Stmt] = []
+    result = context.storage[code.node.outputs[0]]
+    operands = [i for i in code.node.inputs if i in context.storage]
+    for k, value in enumerate(dict.fromkeys(operands)):
+        places[placeholder(value)] = _read_place(context, segment, layer, value, f"t_at{k}", prologue)
+    written = segment.home.get(result, result)
+    lead = all(segment.home.get(o.result, o.result) != written for o in plan.chain.layers[:layer])
+    places[placeholder(code.node.outputs[0])] = _write_place(
+        context, segment, code.node.outputs[0], written, "t_to", prologue, lead, code.form.gathers)
+    body = (*prologue, *moved(body, places))
+    if mentions(body, ROW):
+        text = TICK if due.delay == 0 else f"{TICK} - {due.delay}"
+        row = text if due.period == 1 else f"({text}) / {due.period}"
+        body = (Let(ROW, "int32_t", Formula(row, ())), *body)
+    body = (Mark(segment.first + layer), *body)
+    end = due.delay + due.period * (due.rows - 1) + 1
+    tests = [f"{TICK} >= {due.delay}"] if due.delay else []
+    tests += [f"{TICK} < {end}"] if end < plan.ticks else []
+    tests += [f"({TICK} - {due.delay}) % {due.period} == 0"] if due.period > 1 else []
+    if tests:
+        return (If(Formula(" && ".join(tests), ()), body),)
+    return (Block(body),) if any(isinstance(s, Let) for s in body) else body
+
+
+def _pointer_type(context: Context, value: str, buffer: str) -> str:
+    """What pointers to a value's elements are cast to where the buffer is of another type."""
+    own = context.graph.type(value).dtype
+    return "" if context.program.buffers[buffer].dtype is own else f"{own.c_type} *"
+
+
+def _read_place(
+    context: Context, segment: Segment, layer: int, value: str, name: str, prologue: list[Stmt]
+) -> Place:
+    """Where the window of a step on an operand begins."""
+    plan = segment.plan
+    image = context.storage[value]
+    if image in segment.home:
+        return _write_place(context, segment, value, segment.home[image], name, prologue, False, False)
+    rows = plan.chain.layers[layer].rows
+    return _indexed(image, plan.chain.images[image].row_bytes, [plan.place(layer, image, y) for y in range(rows)], name,
+                    prologue)
+
+
+def _write_place(
+    context: Context, segment: Segment, value: str, buffer: str, name: str, prologue: list[Stmt], lead: bool,
+    gathers: bool,
+) -> Place:
+    """Where the newest row of an image lies. `lead`: this is the first step of the tick that writes to its buffer."""
+    plan = segment.plan
+    shape = plan.chain.images[buffer]
+    c_type = _pointer_type(context, value, buffer)
+    if gathers:
+        return Place(buffer, c_type=c_type)
+    if shape.whole:
+        return Place(buffer, 0, ((ROW, shape.row_bytes),), c_type)
+    ring = plan.rings[buffer]
+    if lead and ring.slots > ring.step and any(ring.shifts(y) for y in range(shape.rows)):
+        moves = Move(Pointer(buffer, c_type="void *"), Pointer(buffer, ring.step * shape.row_bytes, "void *"),
+                     (ring.slots - ring.step) * shape.row_bytes)
+        test = f"{ROW} >= {ring.slots}"
+        if ring.step > 1:
+            test += f" && ({ROW} - {ring.slots}) % {ring.step} == 0"
+        prologue.append(If(Formula(test, ()), (moves,)))
+    if ring.slots == 1:
+        return Place(buffer, c_type=c_type)
+    if ring.step == 1:
+        return replace(_indexed(buffer, shape.row_bytes, [ring.slot(y) for y in range(shape.rows)], name, prologue),
+                       c_type=c_type)
+    cycle = f"{ring.slots - ring.step} + ({ROW} - {ring.slots}) % {ring.step}"
+    prologue.append(Let(name, "int32_t", Formula(f"{ROW} < {ring.slots} ? {ROW} : {cycle}", ())))
+    return Place(buffer, 0, ((name, shape.row_bytes),), c_type)
+
+
+def _indexed(buffer: str, row_bytes: int, rows: Sequence[int], name: str, prologue: list[Stmt]) -> Place:
+    """A place in a buffer by the number of a row or slot, which may depend on the row of the result."""
+    pieces = piecewise(rows)
+    if len(pieces) == 1:
+        _, constant, slope = pieces[0]
+        return Place(buffer, constant * row_bytes, ((ROW, slope * row_bytes),) if slope else ())
+    texts = []
+    for limit, constant, slope in pieces:
+        text = str(constant) if not slope else ROW if slope == 1 else f"{slope} * {ROW}"
+        if slope and constant:
+            text += f" {'+' if constant > 0 else '-'} {abs(constant)}"
+        texts.append((limit, text))
+    chosen = "".join(f"{ROW} < {limit} ? {text} : " for limit, text in texts[:-1]) + texts[-1][1]
+    prologue.append(Let(name, "int32_t", Formula(chosen, ())))
+    return Place(buffer, 0, ((name, row_bytes),))
