@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +35,7 @@ class Context:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Any]
+    shapes: Callable[[str], tuple[int, ...] | None] = lambda _output: None
     count: int = 0
 
     def has(self, index: int) -> bool:
@@ -66,6 +67,13 @@ class Context:
 
     def constant_value(self, value: str) -> Array | None:
         return self.lowering.editor.view().value(value).data
+
+    def declared(self, index: int) -> tuple[int, ...]:
+        shape = self.shapes(self.outputs[index]) if self.outputs[index] else None
+        if shape is None:
+            raise self.fail("an operand that the result's shape depends on is not a constant",
+                            "make it a constant, or state the static shape of the result in the model")
+        return shape
 
     def const(self, array: Array, quant: Quant | None = None) -> str:
         array = np.asarray(array)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def expand(
     scope: Scope, node: onnx.NodeProto, body: onnx.FunctionProto, inputs: Sequence[str], name: str, where: str
-) -> None:
-    """Lowers the body of a function in place of a node that calls it. Raises TinycError."""
+) -> list[str]:
+    """Lowers the body of a function in place of a node that calls it: the values of its outputs. Raises TinycError."""
     if len(inputs) > len(body.input) or len(node.output) > len(body.output):
         raise TinycError(f"{len(inputs)} operands and {len(node.output)} outputs of a function that has "
                          f"{len(body.input)} and {len(body.output)}", node=where, hint="export the model again")
@@ -30,13 +30,14 @@ def expand(
             inner.declared[formal] = scope.declared[actual]
     given = attributes(node, body)
     inner.lower([_bound(n, given) for n in body.node])
+    results = []
     for formal, actual in zip(body.output, node.output, strict=False):
-        if actual:
-            value = inner.find(formal) or ""
-            if not value:
-                raise TinycError(f"the function does not compute its output {formal!r}", node=where,
-                                 hint="export the model again")
-            scope.names[actual] = value
+        value = inner.find(formal) or ""
+        if actual and not value:
+            raise TinycError(f"the function does not compute its output {formal!r}", node=where,
+                             hint="export the model again")
+        results.append(value)
+    return results
 
 
 def attributes(node: onnx.NodeProto, body: onnx.FunctionProto) -> dict[str, onnx.AttributeProto]:

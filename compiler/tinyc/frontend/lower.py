@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 
 from tinyc.errors import TinycError
@@ -79,8 +80,12 @@ def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int
             raise TinycError(
                 f"a graph input named {info.name!r}, twice or empty", hint="export the model again"
             )
-        name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), dimensions.type_of(info)))
+        type_ = dimensions.type_of(info)
+        name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), type_))
         scope.names[info.name] = name
+        if not type_.elements:  # there is but one such value
+            nothing = np.zeros(type_.shape, type_.dtype.numpy)
+            scope.names[info.name] = lowering.editor.const(f"{info.name}.nothing", nothing, type_)
         lowering.editor.inputs += (name,)
     dimensions.check_all_used()
     scope.declared = declared_shapes((*proto.value_info, *proto.output), dims)

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import onnx
 
 from tinyc.errors import TinycError
 from tinyc.frontend import functions, schema
+from tinyc.frontend.assume import assumed
 from tinyc.frontend.context import Context, Lowering, attribute_value, constant
-from tinyc.ops.registry import IMPORTERS, ShapeError
+from tinyc.frontend.shapes import declared_shape
+from tinyc.ops.registry import IMPORTERS, Importer, ShapeError
 
 DOMAINS = {"ai.onnx": ""}
 MAX_DEPTH = 24  # of functions and subgraphs within each other
@@ -76,28 +79,47 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
     if (domain, node.op_type) == ("", "Constant"):
         scope.names[node.output[0]] = constant(lowering, node, scope.prefix + node.output[0], where)
         return
-    if importer is None:
-        body = body or schema.function_body(node, domain, opset, types)
+    if importer is None and body is None:
+        body = schema.function_body(node, domain, opset, types)
         if body is None:
             raise TinycError(f"operator {qualified(domain, node.op_type)} is not supported", node=where,
                              hint=_nearby(domain, node.op_type))
-        functions.expand(scope, node, body, inputs, name, where)
-        return
-    context = Context(lowering, node, node.op_type, domain, opset, name, inputs, tuple(node.output), {})
-    try:
-        context.attributes = {a.name: attribute_value(a, where) for a in node.attribute}
-        results = importer(context)
-    except ShapeError as error:
-        raise TinycError(str(error), node=where, hint="check the model with onnx.checker") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError) as error:
-        raise TinycError(f"malformed attributes or operands ({error})", node=where,
-                         hint="check the model with onnx.checker") from error
+    context = Context(lowering, node, node.op_type, domain, opset, name, inputs, tuple(node.output),
+                      _attributes(node, where), lambda output: declared_shape(scope, output))
+
+    def results_for(operands: tuple[str, ...]) -> Sequence[str]:
+        if body is not None:
+            return functions.expand(scope, node, body, operands, name, where)
+        assert importer is not None
+        return _imported(replace(context, inputs=operands), importer, where)
+
+    picked = assumed(scope, context, results_for) if domain == "" else None
+    results: Sequence[str] = results_for(inputs) if picked is None else picked
     wanted = [o for o in node.output if o]
     if len(results) < len(wanted):
         raise context.fail(f"output {wanted[len(results)]!r} is not supported")
     for output, result in zip(node.output, results, strict=False):
         if output:
             scope.names[output] = result
+
+
+def _attributes(node: onnx.NodeProto, where: str) -> dict[str, Any]:
+    try:
+        return {a.name: attribute_value(a, where) for a in node.attribute}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TinycError(f"malformed attributes ({error})", node=where,
+                         hint="check the model with onnx.checker") from error
+
+
+def _imported(context: Context, importer: Importer, where: str) -> Sequence[str]:
+    """What the importer makes of the node. Raises TinycError."""
+    try:
+        return importer(context)
+    except ShapeError as error:
+        raise TinycError(str(error), node=where, hint="check the model with onnx.checker") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, AssertionError) as error:
+        raise TinycError(f"malformed attributes or operands ({error})", node=where,
+                         hint="check the model with onnx.checker") from error
 
 
 def _operands(scope: Scope, node: onnx.NodeProto, where: str, later: set[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType, TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import load, store
-from tinyc.ops.expect import Axes, Between, Case, Rule, Values
+from tinyc.ops.expect import Axes, Between, Case, Ratio, Rule, Values
 
 OK, NO = Literal(1, DType.INT32), Literal(0, DType.INT32)
 
@@ -74,6 +74,8 @@ def _rule(buffer: str, type_: TensorType, rule: Rule) -> tuple[Stmt, ...]:
     wrong = Set("t_ok", NO)
     if isinstance(rule, Axes):
         return _axes(buffer, type_, rule)
+    if isinstance(rule, Ratio):
+        return _ratio(buffer, type_, rule)
     if isinstance(rule, Between):
         element = load(buffer, Affine(0, (("t_i", 1),)), type_.dtype)
         inside = Formula(f"!({{0}} >= {rule.low!r} && {{0}} <= {rule.high!r})", (element,))
@@ -93,6 +95,19 @@ def _rule(buffer: str, type_: TensorType, rule: Rule) -> tuple[Stmt, ...]:
         count = " + ".join(f"({{{k}}} == -1)" for k in range(len(open_ends)))
         body.append(If(Formula(f"{count} > 1", tuple(open_ends)), (wrong,)))
     return tuple(body)
+
+
+def _ratio(buffer: str, type_: TensorType, rule: Ratio) -> tuple[Stmt, ...]:
+    """Each size against its bound; sizes beyond 32 bits are wrong whatever the bound."""
+    wrong = Set("t_ok", NO)
+    body: list[Stmt] = [Let("t_equal", "int", NO, True)]
+    for k, extent in enumerate(rule.extents):
+        size = load(buffer, Affine(k), type_.dtype)
+        body.append(If(Formula("{0} < 0 || {0} > INT32_MAX", (size,)), (wrong,), (
+            Let("t_side", "int64_t", Formula(f"(int64_t){{0}} * {rule.under} - {extent * rule.over}", (size,))),
+            If(Formula(f"t_side {'<' if rule.least else '>'} 0", ()), (wrong,)),
+            If(Formula("t_side == 0", ()), (Set("t_equal", OK),)))))
+    return (Block((*body, If(Formula("t_equal == 0", ()), (wrong,)))),)
 
 
 def _within(value: int, dtype: DType) -> bool:

@@ -62,7 +62,22 @@ class Between:
         return bool(((operand >= self.low) & (operand <= self.high)).all())
 
 
-Rule = Values | Axes | Between
+@dataclass(frozen=True)
+class Ratio:
+    """Sizes for `extents` that are at least (with `least`, else at most) extents * over / under, one of them equal."""
+
+    extents: tuple[int, ...]
+    over: int
+    under: int
+    least: bool
+
+    def holds(self, operand: Array) -> bool:
+        wanted = np.array(self.extents, np.int64) * self.over
+        given = operand.astype(np.int64).reshape(-1) * self.under
+        return bool(((given >= wanted) if self.least else (given <= wanted)).all() and (given == wanted).any())
+
+
+Rule = Values | Axes | Between | Ratio
 Case = tuple[Rule, ...]  # one rule for each operand
 
 
@@ -127,8 +142,9 @@ def _check_operands(case: Case, types: Types) -> None:
         raise ShapeError(f"{len(types)} operands for {len(case)} rules")
     for rule, type_ in zip(case, types, strict=True):
         operand = need(type_, "operand")
-        if isinstance(rule, Values) and len(rule.allowed) != operand.elements:
-            raise ShapeError(f"{operand.elements} elements where {len(rule.allowed)} are needed")
+        count = {Values: "allowed", Ratio: "extents"}.get(type(rule))
+        if count and len(getattr(rule, count)) != operand.elements:
+            raise ShapeError(f"{operand.elements} elements where {len(getattr(rule, count))} are needed")
         if not (operand.dtype.is_integer or operand.dtype.is_float):
             raise ShapeError(f"an operand of type {operand.dtype.label}")
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, TensorType
+from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ops.cast import CastAttrs
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.registry import (
     OPERATORS,
@@ -177,7 +178,12 @@ def _reduce_attrs(node: Importing) -> ReduceAttrs | None:
 @imports(*TABLE)
 def _reduce(node: Importing) -> Sequence[str]:
     attrs = _reduce_attrs(node)
-    return [node.input(0)] if attrs is None else node.emit(node.op_type, attrs, [node.input(0)])
+    if attrs is None:
+        return [node.input(0)]
+    if node.type(0).dtype is DType.BOOL:  # ReduceMax and ReduceMin
+        bytes_ = node.emit("Cast", CastAttrs(DType.UINT8), [node.input(0)])
+        return node.emit("Cast", CastAttrs(DType.BOOL), node.emit(node.op_type, attrs, bytes_))
+    return node.emit(node.op_type, attrs, [node.input(0)])
 
 
 @imports("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum")

@@ -139,6 +139,9 @@ class Importing(Protocol):
     def constant_value(self, value: str) -> Array | None:
         """The array of an IR value if it is constant."""
 
+    def declared(self, index: int) -> tuple[int, ...]:
+        """The static shape that the model states for an output; an error where it states none."""
+
     def const(self, array: Array, quant: Quant | None = None) -> str:
         """A new constant value."""
 
@@ -221,6 +224,16 @@ def int8_obstacle(types: Types, output: TensorType) -> str | None:
             return "an operand is not quantized"
         if not type_.quant.per_tensor:
             return "an operand is quantized per channel"
+    return None
+
+
+def quantized_obstacle(types: Types, output: TensorType) -> str | None:
+    """Why operands and result are not all int8 or all int16, each with one scale; None if they are."""
+    if output.dtype is not DType.INT16:
+        return int8_obstacle(types, output)
+    for type_ in types:
+        if type_ is not None and (type_.dtype is not DType.INT16 or type_.quant is None or not type_.quant.per_tensor):
+            return "an operand is not int16 with one scale"
     return None
 
 

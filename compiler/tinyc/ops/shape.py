@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators whose result is known once shapes are: Shape, Size, ConstantOfShape and Range.
+"""Operators whose result is known once shapes are: Shape, Size and ConstantOfShape.
 
 They import as constants, so the shape arithmetic that exporters write folds away.
 """
@@ -35,15 +35,3 @@ def _constant_of_shape(node: Importing) -> Sequence[str]:
         raise ShapeError(f"a constant of shape {shape}")
     value = np.asarray(node.attributes.get("value", np.zeros(1, np.float32)))
     return [node.const(np.full(shape, value.reshape(())[()], value.dtype))]
-
-
-@imports("Range")
-def _range(node: Importing) -> Sequence[str]:
-    start, limit, delta = (node.constant(i, what) for i, what in enumerate(("start", "limit", "delta")))
-    step = delta.reshape(())[()]
-    if step == 0:
-        raise ShapeError("a range with step 0")
-    count = max(0, math.ceil((limit.reshape(())[()] - start.reshape(())[()]) / step))
-    if count > MAX_ELEMENTS:
-        raise ShapeError(f"a range of {count} elements")
-    return [node.const((start.reshape(()) + np.arange(count) * step).astype(start.dtype))]
