@@ -33,6 +33,15 @@ TINYC_INLINE uint64_t tinyc_double_key(uint64_t bits)
     return (bits ^ ((0u - (bits >> 63)) >> 1)) + 0x7ff0000000000001u;
 }
 
+/* The same for an accumulator of 64 bits below 2^47, which is multiplied by multiplier * 2^(shift - 15) and rounded half
+ * upwards once; multiplier in [0, 2^15), shift in [-31, 14]. */
+TINYC_INLINE int32_t tinyc_requantize_wide(
+    int64_t acc, int32_t multiplier, int32_t shift, int32_t zero_point, int32_t lowest, int32_t highest)
+{
+    const int64_t value = ((acc * multiplier + ((int64_t)1 << (14 - shift))) >> (15 - shift)) + zero_point;
+    return value < lowest ? lowest : value > highest ? highest : (int32_t)value;
+}
+
 /* The value of an IEEE half-precision number given by its bits; exact. */
 TINYC_INLINE float tinyc_half_to_float(uint16_t half)
 {

@@ -276,16 +276,18 @@ def test_pad_outside_the_range_stays_float():
     assert run(graph, {"a": x})[0][0, 0] == 99
 
 
-def test_asymmetric_weights_stay_float():
+@pytest.mark.parametrize("axis", [None, 1])
+def test_asymmetric_weights(axis):
     model = Model()
-    a, x = quantized_input(model, "a", (1, 4), 0.1, 0, 1)
-    weights = np.arange(12, dtype=np.int8).reshape(4, 3)
-    y = model.add("MatMul", [a, model.stored(weights, 0.1, 5)])
-    graph = compiled(model.proto([quantized_output(model, y, 0.5, 0)]))
-    node = next(n for n in graph.nodes() if n.op == "Gemm")
-    assert not node.integer and node.obstacle == "weights are not symmetric int8"
-    want = run(imported(model.proto([model.nodes[-1].output[0]])), {"a": x})[0]
-    np.testing.assert_array_equal(run(graph, {"a": x})[0], want)
+    a, x = quantized_input(model, "a", (1, 4), 0.1, 7, 1)
+    weights, zero = np.arange(12, dtype=np.int8).reshape(4, 3), 5 if axis is None else np.array([5, 0, -3], np.int8)
+    scale = 0.1 if axis is None else np.array([0.1, 0.2, 0.3], np.float32)
+    y = model.add("MatMul", [a, model.stored(weights, scale, zero, **({} if axis is None else {"axis": axis}))])
+    graph = integer_graph(model, quantized_output(model, y, 0.5, 0), ["Gemm"])
+    want = [[clip8(scaled(sum((int(p) - 7) * (int(w) - int(z)) for p, w in zip(x[0], column, strict=True)),
+                          *fixed_point(f32(0.1) * f32(s) / 0.5)))
+             for column, z, s in zip(weights.T, np.broadcast_to(zero, 3), np.broadcast_to(scale, 3), strict=True)]]
+    assert run(graph, {"a": x})[0].tolist() == want
 
 
 def test_uint8_weights_with_zero_point_128_are_symmetric():

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyc.backend.program import Affine, Apply, Expr, For, Formula, Literal, Load, Name, Set, Stmt
+from tinyc.backend.program import Affine, Expr, For, Formula, Literal, Name, Set, Stmt
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import bounded, let, load, store
+from tinyc.kernels.rescale import above_zero, accumulator, channel_factors, rescaled, weight_above_zero
 from tinyc.kernels.windows import Window, loops_over, window_loops
 from tinyc.ops.conv import ConvAttrs, channel_multipliers
-from tinyc.ops.registry import scale_zero
-from tinyc.quantize.numbers import clamp_limits
 
 
 @KERNELS.add
@@ -36,32 +35,33 @@ class ConvLoops(Kernel):
         taken = w.shape[-1 if a.channels_last else 1]
         group_outputs = w.shape[0] // a.group
         channel = Affine(0, (("t_g", group_outputs), ("t_o", 1)))
-        acc = DType.INT32 if build.node.integer else x.dtype
+        acc = accumulator(x) if build.node.integer else x.dtype
         start: Expr = Literal(0, acc if acc is not DType.FLOAT16 else DType.FLOAT32)
         if build.has(2):
             start = load(build.input(2).buffer, channel, build.type(2).dtype)
         pixel = window.input_index("t_n", (("t_g", taken), ("t_c", 1)))
         weight = window.weight_index(w.shape, channel, "t_c")
-        operands = (load(build.input(0).buffer, pixel, x.dtype), load(_weights(build), weight, w.dtype))
-        zero = scale_zero(x)[1] if build.node.integer else 0
-        product = f"({{0}} - ({zero})) * {{1}}" if zero else "{0} * {1}"
-        step = For("t_c", taken, (Set("t_acc", Formula(f"t_acc + {product}", operands)),))
+        operands = (load(build.input(0).buffer, pixel, x.dtype), load(weights_buffer(build), weight, w.dtype))
+        if build.node.integer:
+            operands = (above_zero(x, operands[0]), weight_above_zero(build, operands[1], channel))
+        step = For("t_c", taken, (Set("t_acc", Formula("t_acc + {0} * {1}", operands)),))
         body: tuple[Stmt, ...] = (
             let("t_acc", acc, start, True),
             *window_loops(window, (step,)),
-            *_finish(build, window, channel, group_outputs),
+            *finish(build, window, channel, group_outputs),
         )
         around = [("t_n", x.shape[0]), ("t_g", a.group), ("t_o", group_outputs), *window.output_axes()]
         return Lowered(loops_over(around, body))
 
 
-def _weights(build: Builder) -> str:
+def weights_buffer(build: Builder) -> str:
+    """The table or buffer of operand 1."""
     if build.graph.value(build.node.inputs[1]).is_const:
         return build.table("filter", build.data(1)).buffer
     return build.input(1).buffer
 
 
-def _finish(build: Builder, window: Window, channel: Affine, group_outputs: int) -> tuple[Stmt, ...]:
+def finish(build: Builder, window: Window, channel: Affine, group_outputs: int) -> tuple[Stmt, ...]:
     """Scales and bounds t_acc, and writes it."""
     y, a = build.output_type(), build.node.attrs
     place = window.output_index("t_n", (("t_g", group_outputs), ("t_o", 1)))
@@ -70,9 +70,5 @@ def _finish(build: Builder, window: Window, channel: Affine, group_outputs: int)
         bounds, value = bounded("t_acc", y.dtype, a.clamp)
         return (*bounds, store(target, place, y.dtype, value))
     multiplier, shift = channel_multipliers(build.type(0), build.type(1), y, build.type(1).shape[0])
-    scale, zero = scale_zero(y)
-    numbers = (zero, *clamp_limits(a.clamp, scale, zero, (-128, 127)))
-    factors = tuple(Load(build.table(role, array).buffer, channel, DType.INT32)
-                    for role, array in (("multiplier", multiplier), ("shift", shift)))
-    value = Apply("tinyc_requantize_one", (Name("t_acc"), *factors, *(Literal(n, DType.INT32) for n in numbers)))
+    value = rescaled(build, Name("t_acc"), channel_factors(build, multiplier, shift, channel), a.clamp)
     return (store(target, place, y.dtype, value),)

@@ -7,12 +7,12 @@ from typing import Any
 
 from tinyc.backend.program import Argument, Call, Null, Pointer, Struct
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import DType, TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import convolve_1_x_n_s8, convolve_s8
 from tinyc.kernels.cmsis import activation, context, dims, dims_of, per_channel, tile
 from tinyc.kernels.overlap import below
-from tinyc.ops.conv import ConvAttrs, channel_multipliers
+from tinyc.ops.conv import ConvAttrs, channel_multipliers, symmetric
 from tinyc.ops.registry import scale_zero
 
 # Pixels of up to so many channels are read completely before their results are written
@@ -25,6 +25,8 @@ def convolution_obstacle(graph: Graph[Any], node: Node) -> str | None:
         return "not an integer convolution"
     if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
         return "not a channels-last convolution over two axes"
+    if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
+        return "not int8, or the weights have a zero point"
     return None if graph.value(node.inputs[1]).is_const else "the filters are not constant"
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.cmsis import activation, context, dims, per_channel
 from tinyc.kernels.conv_s8 import bias_argument
-from tinyc.ops.conv import channel_multipliers
+from tinyc.ops.conv import channel_multipliers, symmetric
 from tinyc.ops.gemm import GemmAttrs
 from tinyc.ops.registry import quant_of, scale_zero
 
@@ -26,6 +27,8 @@ class FullyConnectedS8(Kernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if not node.integer:
             return "not an integer layer"
+        if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
+            return "not int8, or the weights have a zero point"
         return None if graph.value(node.inputs[1]).is_const else "the weights are not constant"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:

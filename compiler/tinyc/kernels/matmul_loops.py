@@ -8,23 +8,33 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.backend.program import Affine, Apply, Expr, For, Formula, Let, Literal, Load, Name, Set, Stmt
+from tinyc.backend.program import Affine, Expr, For, Formula, Let, Name, Set, Stmt
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import Loops, bounded, computed, let, load, merged_axes, nest, store, strides_of, wrap
+from tinyc.kernels.rescale import (
+    above_zero,
+    accumulator,
+    channel_factors,
+    number,
+    rescaled,
+    weight_above_zero,
+)
 from tinyc.ops.conv import channel_multipliers
 from tinyc.ops.registry import scale_zero
-from tinyc.quantize.numbers import clamp_limits, quantize_multiplier
+from tinyc.quantize.numbers import quantize_multiplier, reduce_multiplier
 
 
-def product(build: Builder, left: Expr, right: Expr) -> tuple[str, Expr]:
+def product(build: Builder, left: Expr, right: Expr, channel: Affine | None) -> tuple[str, Expr]:
     """(type of the accumulator in C, a product to add to it). Plain integers wrap, as NumPy's do."""
     dtype = build.type(0).dtype
     if build.node.integer:
-        zeros = [scale_zero(build.type(k))[1] for k in (0, 1)]
-        text = " * ".join(f"({{{k}}} - ({z}))" if z else f"{{{k}}}" for k, z in enumerate(zeros))
-        return "int32_t", Formula(text, (left, right))
+        left = above_zero(build.type(0), left)
+        right = above_zero(build.type(1), right) if channel is None else weight_above_zero(build, right, channel)
+        c_type = accumulator(build.type(0)).c_type
+        wide = f"({c_type})" if build.type(1).dtype is DType.INT16 else ""
+        return c_type, Formula(f"{wide}{{0}} * {{1}}", (left, right))
     own = computed(dtype)
     if own.is_float:
         return own.c_type, Formula("{0} * {1}", (left, right))
@@ -55,10 +65,7 @@ class MatMulLoops(Kernel):
         first = nest(loops, 0).plus(Affine(0, (("t_m", depth), ("t_k", 1))))
         second = nest(loops, 1).plus(Affine(0, (("t_k", n), ("t_n", 1))))
         place = nest(loops, 2).plus(Affine(0, (("t_m", n), ("t_n", 1))))
-        (s1, _), (s2, _), (s3, _) = ((scale_zero(t) for t in (build.type(0), build.type(1), build.output_type()))
-                                     if build.node.integer else ((1.0, 0),) * 3)
-        factors = tuple(Literal(v, DType.INT32) for v in quantize_multiplier(s1 * s2 / s3))
-        body = _dot(build, depth, first, second, None, place, factors)
+        body = _dot(build, depth, first, second, None, place, _factors(build))
         return Lowered(wrap(loops, (For("t_m", m, (For("t_n", n, body),)),)))
 
 
@@ -81,25 +88,35 @@ class GemmLoops(Kernel):
         outputs, depth = w.shape
         rows: Loops = [(math.prod(x.shape[:-1]), [depth, outputs])]
         channel = Affine(0, (("t_n", 1),))
-        factors: tuple[Expr, ...] = ()
+        factors = None
         if build.node.integer:
-            tables = zip(("multiplier", "shift"), channel_multipliers(x, w, build.output_type(), outputs), strict=True)
-            factors = tuple(Load(build.table(role, array).buffer, channel, DType.INT32) for role, array in tables)
+            factors = channel_factors(build, *channel_multipliers(x, w, build.output_type(), outputs), channel)
         first = nest(rows, 0).plus(Affine(0, (("t_k", 1),)))
         place = nest(rows, 1).plus(channel)
         body = _dot(build, depth, first, Affine(0, (("t_n", depth), ("t_k", 1))), channel, place, factors)
         return Lowered(wrap(rows, (For("t_n", outputs, body),)))
 
 
+def _factors(build: Builder) -> tuple[Expr, Expr] | None:
+    """Multiplier and shift of a product of two quantized tensors."""
+    if not build.node.integer:
+        return None
+    (s1, _), (s2, _), (s3, _) = (scale_zero(t) for t in (build.type(0), build.type(1), build.output_type()))
+    multiplier, shift = quantize_multiplier(s1 * s2 / s3)
+    if build.type(0).dtype is DType.INT16:
+        multiplier = int(reduce_multiplier(multiplier))
+    return number(multiplier), number(shift)
+
+
 def _dot(
     build: Builder, depth: int, first: Affine, second: Affine, channel: Affine | None, place: Affine,
-    factors: tuple[Expr, ...],
+    factors: tuple[Expr, Expr] | None,
 ) -> tuple[Stmt, ...]:
     """One element: the sum over t_k of products, plus the bias at `channel`, scaled and bounded."""
     y = build.output_type()
     left = load(build.input(0).buffer, first, build.type(0).dtype)
     right = load(build.input(1).buffer, second, build.type(1).dtype)
-    c_type, term = product(build, left, right)
+    c_type, term = product(build, left, right, channel)
     start: Expr = Formula("0", ())
     if channel is not None and build.has(2):
         start = load(build.input(2).buffer, channel, build.type(2).dtype)
@@ -108,11 +125,8 @@ def _dot(
         For("t_k", depth, (Set("t_acc", Formula("t_acc + {0}", (term,))),)),
     )
     target = build.output().buffer
-    if build.node.integer:
-        scale, zero = scale_zero(y)
-        numbers = (zero, *clamp_limits(build.node.attrs.clamp, scale, zero, (-128, 127)))
-        limits = (Literal(n, DType.INT32) for n in numbers)
-        scaled = Apply("tinyc_requantize_one", (Name("t_acc"), *factors, *limits))
+    if factors is not None:
+        scaled = rescaled(build, Name("t_acc"), factors, build.node.attrs.clamp)
         return (*sums, store(target, place, y.dtype, scaled))
     bounds, value = bounded("t_v", y.dtype, build.node.attrs.clamp)
     return (*sums, let("t_v", y.dtype, Formula("t_acc", ())), *bounds, store(target, place, y.dtype, value))

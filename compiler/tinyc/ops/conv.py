@@ -37,7 +37,15 @@ from tinyc.ops.spatial import (
     windows,
     with_spatial,
 )
-from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
+from tinyc.quantize.numbers import (
+    MAX_WIDE_SHIFT,
+    clamp_limits,
+    quantize_multiplier,
+    reduce_multiplier,
+    requantize,
+    requantize_wide,
+    saturate,
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,29 @@ def channel_multipliers(x: TensorType, w: TensorType, y: TensorType, channels: i
     pairs = [quantize_multiplier(float(in_scale) * float(s) / float(out_scale)) for s in scales]
     pairs = pairs * channels if len(pairs) == 1 else pairs
     return np.array([p[0] for p in pairs], np.int32), np.array([p[1] for p in pairs], np.int32)
+
+
+def rescaled(
+    acc: Array, multiplier: Array, shift: Array, x: TensorType, y: TensorType, clamp: tuple[float, float] | None
+) -> Array:
+    """Sums of products as the result's integers: rounded as int8 or, in 64 bits, as int16 activations are."""
+    scale, zero = scale_zero(y)
+    if x.dtype is DType.INT16:
+        result = requantize_wide(acc, reduce_multiplier(multiplier), shift)
+    else:
+        result = requantize(acc, multiplier, shift)
+    return saturate(result + zero, *clamp_limits(clamp, scale, zero, y.dtype.limits), y.dtype.label)
+
+
+def weights_zero(w: TensorType, axes: int) -> Array:
+    """The weights' zero points, shaped to be taken from weights of so many axes, output channels first."""
+    zeros = np.array(quant_of(w).zero_point, np.int64)
+    return zeros.reshape(()) if zeros.size == 1 else zeros.reshape(-1, *[1] * (axes - 1))
+
+
+def symmetric(w: TensorType) -> bool:
+    """Whether the weights have no zero point: what CMSIS-NN's functions take."""
+    return not any(quant_of(w).zero_point)
 
 
 def accumulate(x: Array, w: Array, attrs: ConvAttrs, out: Sequence[int]) -> Array:
@@ -100,8 +131,7 @@ class Conv(Operator):
             a.dilations,
             a.pads,
         )
-        dtype = DType.INT8 if node.integer else x.dtype
-        return [TensorType(dtype, with_spatial(x.shape[0], w.shape[0], out, a.channels_last))]
+        return [TensorType(x.dtype, with_spatial(x.shape[0], w.shape[0], out, a.channels_last))]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         a: ConvAttrs = node.attrs
@@ -122,18 +152,16 @@ class Conv(Operator):
         a: ConvAttrs = node.attrs
         x, w = to_first(array(inputs[0]), a.channels_last), to_first(array(inputs[1]), a.channels_last)
         _, in_zero = scale_zero(types[0])
-        out_scale, out_zero = scale_zero(outputs[0])
+        w = w.astype(np.int64) - weights_zero(need(types[1], "w"), w.ndim)
         acc = accumulate(x.astype(np.int64) - in_zero, w, a, spatial(outputs[0].shape, a.channels_last))
         shape = (-1, *[1] * (acc.ndim - 2))
         total = acc.astype(np.int64)
         if len(inputs) > 2 and inputs[2] is not None:
             total = total + inputs[2].astype(np.int64).reshape(shape)
-        multiplier, shift = channel_multipliers(
-            need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0]
-        )
-        result = requantize(total, multiplier.reshape(shape), shift.reshape(shape)) + out_zero
-        low, high = clamp_limits(a.clamp, out_scale, out_zero, (-128, 127))
-        return [to_last(saturate(result, low, high), a.channels_last)]
+        x_type = need(types[0], "x")
+        multiplier, shift = channel_multipliers(x_type, need(types[1], "w"), outputs[0], w.shape[0])
+        result = rescaled(total, multiplier.reshape(shape), shift.reshape(shape), x_type, outputs[0], a.clamp)
+        return [to_last(result, a.channels_last)]
 
     def macs(self, node: Node, types: Types, outputs: Sequence[TensorType]) -> int:
         w = need(types[1], "weights")
@@ -141,16 +169,18 @@ class Conv(Operator):
 
 
 def weights_obstacle(types: Types, output: TensorType, axis: int) -> str | None:
-    """Why int8 weights with one scale a slice of `axis` cannot be used; None if they can."""
+    """Why weights with one scale a slice of `axis` and activations of 8 or 16 bits cannot be used; None if they can."""
     x, w = need(types[0], "input"), need(types[1], "weights")
-    if x.dtype is not DType.INT8 or output.dtype is not DType.INT8:
-        return f"activations are {x.dtype.label} and {output.dtype.label}, not int8"
+    if x.dtype not in (DType.INT8, DType.INT16) or output.dtype is not x.dtype:
+        return f"activations are {x.dtype.label} and {output.dtype.label}, not both int8 or both int16"
     if not quant_of(x).per_tensor or not quant_of(output).per_tensor:
         return "activations are quantized per channel"
-    if w.dtype is not DType.INT8 or any(quant_of(w).zero_point):
-        return "weights are not symmetric int8"
+    if w.dtype is not DType.INT8:
+        return f"weights are {w.dtype.label}, not int8"
     if not quant_of(w).per_tensor and quant_of(w).axis != axis:
         return f"weights are quantized along axis {quant_of(w).axis}, not {axis}"
+    if x.dtype is DType.INT16 and max(channel_multipliers(x, w, output, w.shape[axis])[1]) > MAX_WIDE_SHIFT:
+        return "the result's scale is below 2^-14 of the products'"
     return None
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
-from tinyc.ops.conv import channel_multipliers, weights_obstacle
+from tinyc.ir.types import Array, TensorType
+from tinyc.ops.conv import channel_multipliers, rescaled, weights_obstacle, weights_zero
 from tinyc.ops.registry import Arrays, Operator, ShapeError, Types, array, need, register, scale_zero
-from tinyc.quantize.numbers import clamp_limits, requantize, saturate
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Gemm(Operator):
             raise ShapeError(f"input {x.shape} does not fit weights {w.shape} ([N, K])")
         if len(types) > 2 and types[2] is not None and types[2].shape != (w.shape[0],):
             raise ShapeError(f"bias {types[2].shape} for {w.shape[0]} outputs")
-        return [TensorType(DType.INT8 if node.integer else x.dtype, (*x.shape[:-1], w.shape[0]))]
+        return [TensorType(x.dtype, (*x.shape[:-1], w.shape[0]))]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         a: GemmAttrs = node.attrs
@@ -53,17 +52,14 @@ class Gemm(Operator):
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         a: GemmAttrs = node.attrs
-        _, in_zero = scale_zero(types[0])
-        out_scale, out_zero = scale_zero(outputs[0])
-        x, w = array(inputs[0]).astype(np.float64) - in_zero, array(inputs[1]).astype(np.float64)
+        x_type, w_type = need(types[0], "x"), need(types[1], "w")
+        x = array(inputs[0]).astype(np.float64) - scale_zero(x_type)[1]
+        w = array(inputs[1]).astype(np.float64) - weights_zero(w_type, 2)
         acc = (x @ w.T).astype(np.int64)
         if len(inputs) > 2 and inputs[2] is not None:
             acc = acc + inputs[2].astype(np.int64)
-        multiplier, shift = channel_multipliers(
-            need(types[0], "x"), need(types[1], "w"), outputs[0], w.shape[0]
-        )
-        low, high = clamp_limits(a.clamp, out_scale, out_zero, (-128, 127))
-        return [saturate(requantize(acc, multiplier, shift) + out_zero, low, high)]
+        multiplier, shift = channel_multipliers(x_type, w_type, outputs[0], w.shape[0])
+        return [rescaled(acc, multiplier, shift, x_type, outputs[0], a.clamp)]
 
     def macs(self, node: Node, types: Types, outputs: Sequence[TensorType]) -> int:
         return outputs[0].elements * need(types[1], "weights").shape[1]

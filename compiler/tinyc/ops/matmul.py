@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, TensorType
+from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ops.conv import rescaled
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.registry import (
     Arrays,
@@ -19,13 +20,13 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     register,
     scale_zero,
 )
 from tinyc.ops.transpose import TransposeAttrs
-from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
+from tinyc.quantize.numbers import MAX_WIDE_SHIFT, quantize_multiplier
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,21 @@ class MatMul(Operator):
         return [np.asarray(result).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        obstacle = quantized_obstacle(types, output)
+        if obstacle is None and output.dtype is DType.INT16:
+            (s1, _), (s2, _), (s3, _) = (scale_zero(t) for t in (*types, output))
+            if quantize_multiplier(s1 * s2 / s3)[1] > MAX_WIDE_SHIFT:
+                return "the result's scale is below 2^-14 of the products'"
+        return obstacle
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
-        (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
+        (s1, z1), (s2, z2), (s3, _) = (scale_zero(t) for t in (*types, outputs[0]))
         a, b = array(inputs[0]).astype(np.float64) - z1, array(inputs[1]).astype(np.float64) - z2
         acc = np.asarray(np.matmul(a, b)).astype(np.int64)
-        result = requantize(acc, *quantize_multiplier(s1 * s2 / s3)) + z3
-        return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
+        multiplier, shift = (np.array(v) for v in quantize_multiplier(s1 * s2 / s3))
+        return [rescaled(acc, multiplier, shift, need(types[0], "A"), outputs[0], node.attrs.clamp)]
 
     def macs(self, node: Node, types: Types, outputs: Sequence[TensorType]) -> int:
         return outputs[0].elements * need(types[0], "A").shape[-1]

@@ -17,6 +17,7 @@ from tinyc.ir.types import DType, TensorType
 from tinyc.ops.registry import operator
 from tinyc.ops.view import ReshapeAttrs
 from tinyc.passes.functions import Function, function_of, results
+from tinyc.passes.qdq_to_integer import quantize_after
 from tinyc.quantize.numbers import quantize_linear
 
 
@@ -28,7 +29,9 @@ def fuse_tables(graph: Graph[Any]) -> Graph[Any]:
         view = editor.view()
         node = view.node(original.name)
         function = function_of(view, node.inputs[0]) if node.attrs.quant.per_tensor else None
-        if function is None or not function.nodes or _has_form(view, function, node):
+        if function is None or not function.nodes:
+            continue
+        if _has_form(view, function, node) and quantize_after(view, node.inputs[0]):
             continue
         _replace(editor, node, function)
     return editor.done()

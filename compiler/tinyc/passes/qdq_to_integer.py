@@ -79,7 +79,7 @@ def integer_form(graph: Graph[Any], node: Node) -> IntegerForm | str:
         elif index == kind.bias_operand:
             if not is_constant(graph, name):
                 return "its bias is not a constant"
-            types.append(TensorType(DType.INT32, graph.type(name).shape))
+            types.append(TensorType(_bias_type(types[0]), graph.type(name).shape))
         elif pair is None:
             return f"operand {name!r} is not quantized"
         else:
@@ -181,7 +181,17 @@ def _bias(editor: Editor, view: Graph[Any], node: Node, form: IntegerForm, name:
         have = np.broadcast_to(np.array(source.attrs.quant.scale, np.float64), data.shape)
         want = np.broadcast_to(scale, data.shape)
         if data.dtype == np.int32 and np.allclose(have, want, rtol=1e-4, atol=0):
-            return source.inputs[0]
+            if _bias_type(x) is DType.INT32:
+                return source.inputs[0]
+            wide = TensorType(DType.INT64, tuple(data.shape))
+            return editor.const(source.inputs[0], data.astype(np.int64), wide)
     real = float_data(view, name).astype(np.float64)
-    steps = np.clip(np.rint(real / scale), -(2.0**31), 2.0**31 - 1).astype(np.int32)
-    return editor.const(f"{node.name}.bias", steps, TensorType(DType.INT32, tuple(steps.shape)))
+    dtype = _bias_type(x)
+    limit = 2.0**31 - 1 if dtype is DType.INT32 else 2.0**47
+    steps = np.clip(np.rint(real / scale), -limit, limit).astype(dtype.numpy)
+    return editor.const(f"{node.name}.bias", steps, TensorType(dtype, tuple(steps.shape)))
+
+
+def _bias_type(x: TensorType | None) -> DType:
+    """Sums of int16 activations' products have 64 bits, and so has the bias."""
+    return DType.INT64 if x is not None and x.dtype is DType.INT16 else DType.INT32

@@ -39,6 +39,9 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
         readers = view.consumers(value)
         quantizers = [r for r in readers if r.op == "QuantizeLinear"]
         others = [r for r in readers if r.op != "QuantizeLinear"]
+        if len({q.attrs for q in quantizers}) > 1 and not others and function_of(view, value) is None:
+            _share_widest(editor, quantizers, value)
+            continue
         if not others or not all(_leads_to_integers(view, r, value) for r in others):
             continue
         if quantizers:
@@ -52,6 +55,14 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
         if quant is not None:
             _insert(editor, node, value, quant, others)
     return editor.done()
+
+
+def _share_widest(editor: Editor, quantizers: list[Node], value: str) -> None:
+    """Several scales for one value: the others are computed from the widest one."""
+    if not all(map(_per_tensor_int8, quantizers)):
+        return
+    widest = max(quantizers, key=lambda q: q.attrs.quant.scale[0])
+    _read_dequantized(editor, widest, value, [q for q in quantizers if q.attrs != widest.attrs])
 
 
 def _per_tensor_int8(node: Node) -> bool:
@@ -76,8 +87,9 @@ def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
         if value in graph.outputs:
             return False
         following = graph.consumers(value)
-        if following and any(r.op == "QuantizeLinear" for r in following):
-            return True
+        quantizers = [r for r in following if r.op == "QuantizeLinear"]
+        if quantizers:  # to int16, say, the reader stays float, and int8 before it would only round more
+            return any(_per_tensor_int8(r) for r in quantizers)
         if len(following) != 1 or operator(following[0].op).bias_operand is not None:
             return False
         reader = following[0]

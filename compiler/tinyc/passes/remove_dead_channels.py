@@ -23,7 +23,7 @@ import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ir.types import Array, DType, Quant
-from tinyc.ops.conv import channel_multipliers
+from tinyc.ops.conv import channel_multipliers, symmetric
 from tinyc.ops.registry import operator, scale_zero
 from tinyc.quantize.numbers import clamp_limits, requantize
 
@@ -53,6 +53,8 @@ def _role(graph: Graph[Any], node: Node) -> str:
     if node.op in ("Conv", "Gemm"):
         if not graph.value(node.inputs[1]).is_const or (len(node.inputs) > 2 and node.inputs[2]
                                                         and not graph.value(node.inputs[2]).is_const):
+            return "opaque"
+        if not symmetric(graph.type(node.inputs[1])):
             return "opaque"
         if node.op == "Gemm" or (node.attrs.channels_last and node.attrs.group == 1):
             return "dense"

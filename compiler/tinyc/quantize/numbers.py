@@ -58,6 +58,22 @@ def requantize(acc: Array, multiplier: Array | int, shift: Array | int) -> Array
     return divide_by_power_of_two(doubling_high_mul(wide, multiplier), right)
 
 
+def reduce_multiplier(multiplier: Array | int) -> Array:
+    """A multiplier in Q31 as one in Q15, for accumulators of 64 bits (TFLite's int16 activations)."""
+    wide = np.asarray(multiplier, np.int64)
+    return np.where(wide < 0x7FFF0000, (wide + (1 << 15)) >> 16, 0x7FFF)
+
+
+MAX_WIDE_SHIFT = 14
+
+
+def requantize_wide(acc: Array, multiplier: Array | int, shift: Array | int) -> Array:
+    """An int64 accumulator times multiplier * 2^(shift - 15), rounded half upwards; shift at most MAX_WIDE_SHIFT."""
+    right = 15 - np.asarray(shift, np.int64)
+    total = np.asarray(acc, np.int64) * np.asarray(multiplier, np.int64)
+    return np.asarray((total + (np.int64(1) << (right - 1))) >> right)
+
+
 def saturate(x: Array, low: int, high: int, dtype: str = "int8") -> Array:
     return np.clip(x, low, high).astype(dtype)
 
