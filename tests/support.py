@@ -66,6 +66,7 @@ class Model:
     inputs: dict[str, np.ndarray] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
     domains: set[str] = field(default_factory=set)
+    types: dict[str, int] = field(default_factory=dict)  # of outputs whose type ONNX cannot infer
 
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
@@ -141,7 +142,8 @@ class Model:
         def info(name: str, array: np.ndarray) -> Any:
             return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
 
-        outputs = [helper.make_tensor_value_info(o, TensorProto.UNDEFINED, None) for o in self.outputs]
+        outputs = [helper.make_tensor_value_info(o, self.types.get(o, TensorProto.UNDEFINED), None)
+                   for o in self.outputs]
         graph = helper.make_graph(self.nodes, self.name, [info(n, a) for n, a in self.inputs.items()], outputs,
                                   self.initializers)
         opsets = [helper.make_opsetid("", self.opset)]

@@ -36,7 +36,7 @@ class Lstm(Recurrent):
 
 @register
 class Gru(Recurrent):
-    """Gates in the order z, r, h. `variant` (linear_before_reset): the reset gate acts on the product with the state."""
+    """Gates in the order z, r, h. `variant` (linear_before_reset): the reset gate acts on the state's product."""
 
     name = "GRU"
     gates = 3
