@@ -206,7 +206,8 @@ class Printer:
             arguments = ", ".join(self.argument(a) for a in s.arguments)
             call = f"{s.function}({arguments})"
             if s.checked:
-                return f"{pad}if ({call} != 0) {{\n{pad}    return {self.model.upper()}_E_KERNEL;\n{pad}}}\n"
+                code = f"{self.model.upper()}_E_{s.checked if isinstance(s.checked, str) else 'KERNEL'}"
+                return f"{pad}if ({call} != 0) {{\n{pad}    return {code};\n{pad}}}\n"
             return f"{pad}{call};\n"
         if isinstance(s, For):
             v = s.variable

@@ -127,11 +127,14 @@ Argument = int | float | Pointer | Null | Struct | Pick
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a runtime function. `checked`: its result is a status, 0 when all is well."""
+    """A call of a runtime function. `checked`: its result is a status, 0 when all is well.
+
+    Another one makes the generated function return N_E_KERNEL, or the code that `checked` names.
+    """
 
     function: str
     arguments: tuple[Argument, ...]
-    checked: bool = False
+    checked: bool | str = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 """Kernels: how operators become calls and loops. Importing this package registers all."""
 
 from tinyc.kernels import (
+    svm_loops,
+    lookup_loops,
     arg_extremum_loops,
     attention,
     conv_loops,
@@ -12,6 +14,7 @@ from tinyc.kernels import (
     det_loops,
     einsum_loops,
     elementwise_loops,
+    elementwise_s16,
     elementwise_s8,
     expect_loops,
     float32,
@@ -28,6 +31,7 @@ from tinyc.kernels import (
     rearranging,
     recurrent,
     reduce_loops,
+    run_time,
     rotary_loops,
     sampling,
     scatter_loops,
@@ -39,6 +43,8 @@ from tinyc.kernels import (
 )
 
 __all__ = [
+    "svm_loops",
+    "lookup_loops",
     "arg_extremum_loops",
     "attention",
     "conv_loops",
@@ -49,6 +55,7 @@ __all__ = [
     "det_loops",
     "einsum_loops",
     "elementwise_loops",
+    "elementwise_s16",
     "elementwise_s8",
     "expect_loops",
     "float32",
@@ -65,6 +72,7 @@ __all__ = [
     "rearranging",
     "recurrent",
     "reduce_loops",
+    "run_time",
     "rotary_loops",
     "sampling",
     "scatter_loops",

@@ -2,6 +2,10 @@
 """The operators: one file each (or a table of like ones). Importing this package registers all."""
 
 from tinyc.ops import (
+    svm,
+    ml_linear,
+    ml_features,
+    lookup,
     arg_extremum,
     attention,
     attention_import,
@@ -38,6 +42,7 @@ from tinyc.ops import (
     recurrent_cells,
     reduce,
     reverse_sequence,
+    run_time,
     rotary,
     select,
     shape,
@@ -55,6 +60,10 @@ from tinyc.ops import (
 )
 
 __all__ = [
+    "svm",
+    "ml_linear",
+    "ml_features",
+    "lookup",
     "arg_extremum",
     "attention",
     "attention_import",
@@ -91,6 +100,7 @@ __all__ = [
     "recurrent_cells",
     "reduce",
     "reverse_sequence",
+    "run_time",
     "rotary",
     "select",
     "shape",

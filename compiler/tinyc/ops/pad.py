@@ -20,12 +20,13 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
     normalized_axes,
+    quantized_obstacle,
     register,
     scale_zero,
 )
+from tinyc.ops.run_time import RunTimeAttrs
 from tinyc.quantize.numbers import quantize_linear
 
 MODES = ("constant", "edge", "reflect", "wrap")
@@ -85,11 +86,12 @@ class Pad(Operator):
         return np.pad(kept, widths, mode=mode)
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        obstacle = int8_obstacle(types, output)
+        obstacle = quantized_obstacle(types, output)
         if obstacle or node.attrs.mode != "constant":
             return obstacle
         scale, zero = scale_zero(types[0])
-        if not (-128.5 - zero) * scale <= node.attrs.value <= (127.5 - zero) * scale:
+        low, high = output.dtype.limits
+        if not (low - 0.5 - zero) * scale <= node.attrs.value <= (high + 0.5 - zero) * scale:
             return f"the padding {node.attrs.value:g} is outside the range of the quantized input"
         return None
 
@@ -123,6 +125,8 @@ def _pad(node: Importing) -> Sequence[str]:
     if node.opset < 11:
         pads = [int(p) for p in node.attributes["paddings" if node.opset < 2 else "pads"]]
         value = float(node.attributes.get("value", 0.0))
+    elif any(node.has(k) and node.constant_or_none(k) is None for k in (1, 2, 3)):
+        return _run_time(node, mode)
     else:
         pads = [int(p) for p in node.constant(1, "pads").reshape(-1)]
         value = float(node.constant(2, "constant_value").reshape(())) if node.has(2) else 0.0
@@ -136,3 +140,27 @@ def _pad(node: Importing) -> Sequence[str]:
             full[axis % rank], full[rank + axis % rank] = pads[i], pads[len(given) + i]
         pads = full
     return node.emit("Pad", PadAttrs(tuple(pads), mode, value), [node.input(0)])
+
+
+def _run_time(node: Importing, mode: str) -> Sequence[str]:
+    """Operands that are known only at run time; with constant pads the result's shape follows from them."""
+    x = node.type(0)
+    pads, axes = node.constant_or_none(1), node.constant_or_none(3)
+    if mode not in MODES:
+        raise ShapeError(f"mode {mode!r}")
+    if pads is None or (node.has(3) and axes is None):
+        shape = node.declared(0)
+    else:
+        extents = list(x.shape)
+        given = range(x.rank) if axes is None else normalized_axes_in_order(node, axes.reshape(-1).tolist(), x.rank)
+        for axis, begin, end in zip(given, *pads.reshape(2, -1).tolist(), strict=True):
+            extents[axis] += begin + end
+        shape = tuple(extents)
+    value = node.input(2) if node.has(2) else node.const(np.zeros((), x.dtype.numpy))
+    return node.emit("PadAny", RunTimeAttrs(shape, mode), [node.input(0), node.input(1), value, node.input(3)])
+
+
+def normalized_axes_in_order(node: Importing, axes: Sequence[int], rank: int) -> list[int]:
+    """Axes made non-negative, in their order."""
+    normalized_axes(node, axes, rank)
+    return [a % rank for a in axes]

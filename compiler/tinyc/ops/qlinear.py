@@ -62,10 +62,13 @@ class Inner:
     def constant_value(self, value: str) -> Array | None:
         return self.outer.constant_value(value)
 
+    def declared(self, index: int) -> tuple[int, ...]:
+        return self.outer.declared(index)
+
     def const(self, array: Array, quant: Quant | None = None) -> str:
         return self.outer.const(array, quant)
 
-    def with_labels(self, value: str, labels: Sequence[str]) -> str:
+    def with_labels(self, value: str, labels: Sequence[str] | None) -> str:
         return self.outer.with_labels(value, labels)
 
     def note(self, text: str) -> None:

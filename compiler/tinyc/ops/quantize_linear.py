@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops import quantize_run_time
 from tinyc.ops.registry import (
     Arrays,
     Importing,
@@ -78,7 +79,7 @@ class DequantizeLinear(_PerAxis):
 
 @register
 class Requantize(Operator):
-    """int8 to int8 under another scale and zero point; always in integer form."""
+    """int8 to int8, or int16 to int16, under another scale and zero point; always in integer form."""
 
     name = "Requantize"
     elementwise = True
@@ -93,7 +94,8 @@ class Requantize(Operator):
         out_scale, out_zero = scale_zero(outputs[0])
         multiplier, shift = quantize_multiplier(float(in_scale) / float(out_scale))
         result = requantize(array(inputs[0]).astype(np.int64) - in_zero, multiplier, shift) + out_zero
-        return [np.clip(result, -128, 127).astype(np.int8)]
+        dtype = outputs[0].dtype
+        return [np.clip(result, *dtype.limits).astype(dtype.numpy)]
 
 
 @register
@@ -172,10 +174,14 @@ def _quantize(node: Importing) -> Sequence[str]:
         dtype = _ONNX_TYPES.get(declared, DType.UINT8)
     else:
         raise node.fail(f"output_dtype {declared}", "use int8, uint8 or int16")
+    if quantize_run_time.at_run_time(node):
+        return quantize_run_time.quantize(node, dtype)
     return node.emit("QuantizeLinear", _attrs(node, dtype), [node.input(0)])
 
 
 @imports("DequantizeLinear", domain="com.microsoft")
 @imports("DequantizeLinear")
 def _dequantize(node: Importing) -> Sequence[str]:
+    if quantize_run_time.at_run_time(node):
+        return quantize_run_time.dequantize(node)
     return node.emit("DequantizeLinear", _attrs(node, node.type(0).dtype), [node.input(0)])

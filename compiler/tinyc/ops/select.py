@@ -26,6 +26,7 @@ from tinyc.ops.registry import (
     need,
     register,
 )
+from tinyc.ops.run_time import RunTimeAttrs
 from tinyc.ops.view import ReshapeAttrs
 
 
@@ -143,7 +144,7 @@ class Expand(_Select):
         return [TensorType(x.dtype, shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        return [np.ascontiguousarray(np.broadcast_to(array(inputs[0]), node.attrs.shape))]
+        return [np.array(np.broadcast_to(array(inputs[0]), node.attrs.shape))]
 
     def through_transpose(
         self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
@@ -164,6 +165,9 @@ def slice_axis(size: int, start: int, end: int, step: int) -> tuple[int, int, in
 @imports("Slice")
 def _slice(node: Importing) -> Sequence[str]:
     shape = node.type(0).shape
+    operands = range(1, len(node.inputs)) if node.opset >= 10 else ()
+    if any(node.has(k) and node.constant_or_none(k) is None for k in operands):
+        return node.emit("SliceAny", RunTimeAttrs(node.declared(0)), node.inputs)
     if node.opset < 10:
         starts, ends = list(node.attributes["starts"]), list(node.attributes["ends"])
     else:
