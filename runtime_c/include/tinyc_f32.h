@@ -14,6 +14,7 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_conv2d_f32 tinyc1_conv2d_f32
 #define tinyc_depthwise_conv2d_f32 tinyc1_depthwise_conv2d_f32
+#define tinyc_conv_transpose2d_f32 tinyc1_conv_transpose2d_f32
 #define tinyc_fully_connected_f32 tinyc1_fully_connected_f32
 #define tinyc_matmul_f32 tinyc1_matmul_f32
 #define tinyc_avgpool2d_f32 tinyc1_avgpool2d_f32
@@ -63,6 +64,14 @@ void tinyc_conv2d_f32(const tinyc_conv2d_f32_params *params,
 /* Every input channel c makes the output channels c * m .. c * m + m - 1, m = out_ch / in_ch.
  * weights [kernel_h][kernel_w][out_ch]; the rest as tinyc_conv2d_f32. */
 void tinyc_depthwise_conv2d_f32(const tinyc_conv2d_f32_params *params,
+                                const float *in,
+                                const float *weights,
+                                const float *bias,
+                                float *out);
+
+/* The transposed convolution: tap (y, x) of a filter adds to the result at in * stride + tap * dilation - pad what the
+ * element in[..] contributes. Operands as tinyc_conv2d_f32; out_h and out_w may leave some of the result out. */
+void tinyc_conv_transpose2d_f32(const tinyc_conv2d_f32_params *params,
                                 const float *in,
                                 const float *weights,
                                 const float *bias,

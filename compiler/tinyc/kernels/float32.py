@@ -17,17 +17,20 @@ from tinyc.kernels.loops import address
 UNBOUNDED = (-math.inf, math.inf)
 
 
-def _bias(build: Builder) -> Argument:
+def bias_or_null(build: Builder) -> Argument:
+    """The address of operand 2, NULL where it is omitted."""
     return build.input(2) if build.has(2) else Null()
 
 
-def _float(graph: Graph[Any], node: Node) -> str | None:
+def float_obstacle(graph: Graph[Any], node: Node) -> str | None:
+    """Why a float32 kernel does not apply; None if it does."""
     if node.integer or graph.type(node.inputs[0]).dtype is not DType.FLOAT32:
         return "not float32"
     return None
 
 
-def _geometry(build: Builder) -> Struct:
+def conv_geometry(build: Builder) -> Struct:
+    """The parameters of a channels-last convolution over two axes, or of its transpose."""
     a, x, w, y = build.node.attrs, build.type(0).shape, build.type(1).shape, build.output_type().shape
     low, high = a.clamp or UNBOUNDED
     return Struct("tinyc_conv2d_f32_params", (
@@ -48,7 +51,7 @@ class _Conv(Kernel):
             return "not a channels-last convolution over two axes"
         if not graph.value(node.inputs[1]).is_const:
             return "the filters are not constant"
-        return _float(graph, node)
+        return float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
@@ -60,8 +63,8 @@ class Conv2dF32(_Conv):
     name = "tinyc_conv2d_f32"
 
     def lower(self, build: Builder) -> Lowered:
-        call = Call(self.name, (_geometry(build), build.input(0), build.table("filter", build.data(1)),
-                                _bias(build), build.output()))
+        call = Call(self.name, (conv_geometry(build), build.input(0), build.table("filter", build.data(1)),
+                                bias_or_null(build), build.output()))
         return Lowered((call,))
 
 
@@ -77,8 +80,8 @@ class DepthwiseConv2dF32(_Conv):
 
     def lower(self, build: Builder) -> Lowered:
         filters = np.ascontiguousarray(build.data(1).transpose(3, 1, 2, 0))
-        call = Call(self.name, (_geometry(build), build.input(0), build.table("filter", filters), _bias(build),
-                                build.output()))
+        call = Call(self.name, (conv_geometry(build), build.input(0), build.table("filter", filters),
+                                bias_or_null(build), build.output()))
         return Lowered((call,))
 
 
@@ -88,7 +91,7 @@ class FullyConnectedF32(Kernel):
     ops = ("Gemm",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return _float(graph, node)
+        return float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
@@ -99,7 +102,7 @@ class FullyConnectedF32(Kernel):
         low, high = build.node.attrs.clamp or UNBOUNDED
         constant = build.graph.value(build.node.inputs[1]).is_const
         weights = build.table("filter", build.data(1)) if constant else build.input(1)
-        call = Call(self.name, (build.input(0), weights, _bias(build), build.output(),
+        call = Call(self.name, (build.input(0), weights, bias_or_null(build), build.output(),
                                 math.prod(build.type(0).shape[:-1]), depth, outputs, float(low), float(high)))
         return Lowered((call,))
 
@@ -112,7 +115,7 @@ class PoolF32(Kernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if graph.type(node.inputs[0]).rank != 4 or not node.attrs.channels_last:
             return "not a channels-last pooling over two axes"
-        return _float(graph, node)
+        return float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         return Cost(4.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
@@ -137,7 +140,7 @@ class SoftmaxF32(Kernel):
     ops = ("Softmax",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return _float(graph, node)
+        return float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         return Cost(200.0 * graph.type(node.outputs[0]).elements)
@@ -161,7 +164,7 @@ class MatMulF32(Kernel):
         if node.attrs.clamp is not None:
             return "a clamp is fused"
         batches = math.prod(graph.type(node.outputs[0]).shape[:-2])
-        return "too many batches to unroll" if batches > 16 else _float(graph, node)
+        return "too many batches to unroll" if batches > 16 else float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         return Cost(6.0 * graph.type(node.outputs[0]).elements * graph.type(node.inputs[0]).shape[-1])
