@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops import quantize_run_time
+from tinyc.ops.cast import CastAttrs
+from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.quantize_linear import QuantAttrs, quant_attrs
 from tinyc.ops.registry import IMPORTERS, Importing, ShapeError, imports
 from tinyc.ops.transpose import TransposeAttrs
@@ -97,6 +100,9 @@ def _parameters(node: Importing, scale: int, zero: int, dtype: DType) -> tuple[A
 def _dequantized(node: Importing, value: int, scale: int, zero: int, axis: int = 0) -> str:
     """Operand `value` as real numbers. `axis` is that of its scales, where it has more than one."""
     type_ = node.type(value)
+    if _at_run_time(node, scale, zero):
+        operands = (node.input(value), _real_scale(node, scale), node.input(zero))
+        return quantize_run_time.dequantize(Inner(node, "DequantizeLinear", operands, {"axis": axis}, 21))[0]
     scales, zeros = _parameters(node, scale, zero, type_.dtype)
     attrs = quant_attrs(node, type_, type_.dtype, scales, zeros, axis)
     return node.emit("DequantizeLinear", attrs, [node.input(value)])[0]
@@ -105,8 +111,22 @@ def _dequantized(node: Importing, value: int, scale: int, zero: int, axis: int =
 def _quantized(node: Importing, value: str, scale: int, zero: int, like: int) -> Sequence[str]:
     """A real value as the result: of the zero point's type, or that of operand `like`."""
     dtype = node.type(zero if node.has(zero) else like).dtype
+    if _at_run_time(node, scale, zero):
+        operands = (value, _real_scale(node, scale), node.input(zero))
+        return quantize_run_time.quantize(Inner(node, "QuantizeLinear", operands, {"axis": 0}, 21), dtype)
     scales, zeros = _parameters(node, scale, zero, dtype)
     return node.emit("QuantizeLinear", quant_attrs(node, node.type_of(value), dtype, scales, zeros, 0), [value])
+
+
+def _at_run_time(node: Importing, scale: int, zero: int) -> bool:
+    return any(node.has(k) and node.constant_or_none(k) is None for k in (scale, zero))
+
+
+def _real_scale(node: Importing, index: int) -> str:
+    """A scale as float32: the product of quantized values is computed in that."""
+    if node.type(index).dtype is DType.FLOAT32:
+        return node.input(index)
+    return node.emit("Cast", CastAttrs(DType.FLOAT32), [node.input(index)])[0]
 
 
 def _float(node: Importing, op: str, operands: Sequence[str], opset: int, drop: Sequence[str] = ()) -> str:
@@ -132,6 +152,12 @@ def _bias(node: Importing, index: int, scales: tuple[int, int], alpha: float = 1
     bias = node.type(index)
     if bias.dtype is not DType.INT32:
         raise ShapeError(f"a bias of type {bias.dtype.label}")
+    if any(node.constant_or_none(s) is None for s in scales):
+        product = node.emit("Mul", BinaryAttrs(), [_real_scale(node, s) for s in scales])[0]
+        if alpha != 1.0:
+            product = node.emit("Mul", BinaryAttrs(), [product, node.const(np.array(alpha, np.float32))])[0]
+        steps = node.emit("Cast", CastAttrs(DType.FLOAT32), [node.input(index)])
+        return node.emit("Mul", BinaryAttrs(), [*steps, product])[0]
     first, second = (node.constant(s, "a scale").astype(np.float64).reshape(-1) for s in scales)
     product = np.asarray(alpha * first * second, np.float64)
     rank_axis = bias.rank - 1
