@@ -44,7 +44,8 @@ class ConvLoops(Kernel):
         operands = (load(build.input(0).buffer, pixel, x.dtype), load(weights_buffer(build), weight, w.dtype))
         if build.node.integer:
             operands = (above_zero(x, operands[0]), weight_above_zero(build, operands[1], channel))
-        step = For("t_c", taken, (Set("t_acc", Formula("t_acc + {0} * {1}", operands)),))
+        wide = "(int64_t)" if build.node.integer and w.dtype is DType.INT16 else ""
+        step = For("t_c", taken, (Set("t_acc", Formula(f"t_acc + {wide}{{0}} * {{1}}", operands)),))
         body: tuple[Stmt, ...] = (
             let("t_acc", acc, start, True),
             *window_loops(window, (step,)),

@@ -35,7 +35,7 @@ MOVING = ("Max", "Min")  # binary operators whose integer form is the plain one
 
 def double_form(text: str) -> str:
     """A C expression of floats with the functions and constants of doubles."""
-    return re.sub(r"(?<=[0-9.])f\b", "", re.sub(r"\b([a-z][a-z0-9]*)f\(", r"\1(", text))
+    return re.sub(r"(?<=[0-9.])f\b", "", re.sub(r"\b(?!isinf)([a-z][a-z0-9]*)f\(", r"\1(", text))
 
 
 def expression(node: Node, dtype: DType, names: Sequence[str]) -> Expr:
@@ -107,7 +107,7 @@ class BinaryLoops(_Loops):
         fused: tuple[float, float] | None = build.node.attrs.clamp
         if not build.node.integer:
             return fused
-        low, high = clamp_limits(fused, *scale_zero(build.output_type()), (-128, 127))
+        low, high = clamp_limits(fused, *scale_zero(build.output_type()), build.output_type().dtype.limits)
         return float(low), float(high)
 
 
@@ -128,7 +128,7 @@ class ClipLoops(_Loops):
         bounds = (build.node.attrs.low, build.node.attrs.high)
         if not build.node.integer:
             return bounds
-        low, high = clamp_limits(bounds, *scale_zero(build.output_type()), (-128, 127))
+        low, high = clamp_limits(bounds, *scale_zero(build.output_type()), build.output_type().dtype.limits)
         return float(low), float(high)
 
 

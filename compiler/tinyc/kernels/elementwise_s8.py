@@ -34,7 +34,9 @@ class ElementwiseS8(Kernel):
     ops = ("Add", "Sub", "Mul")
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return None if node.integer else "not integer"
+        if not node.integer:
+            return "not integer"
+        return None if graph.type(node.outputs[0]).dtype is DType.INT8 else "not int8"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         return Cost(40.0 * graph.type(node.outputs[0]).elements)
@@ -77,6 +79,8 @@ class LookupS8(Kernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if not node.integer:
             return "not integer"
+        if graph.type(node.outputs[0]).dtype is not DType.INT8:
+            return "not int8"
         return None if variable_operand(graph, node) is not None else "a function of more than one value"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
@@ -141,8 +145,8 @@ class RequantizeS8(Kernel):
     ops = ("Requantize", "Clip")
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        if not node.integer:
-            return "not integer"
+        if not node.integer or graph.type(node.outputs[0]).dtype is not DType.INT8:
+            return "not int8"
         ratio = scale_zero(graph.type(node.inputs[0]))[0] / scale_zero(graph.type(node.outputs[0]))[0]
         return None if quantize_multiplier(ratio)[1] <= 22 else "the ratio of scales is above 2^22"
 
@@ -177,8 +181,8 @@ class RequantizeLoops(Kernel):
         (s1, z1), (s2, z2) = scale_zero(build.type(0)), scale_zero(y)
         clamp = (build.node.attrs.low, build.node.attrs.high) if build.node.op == "Clip" else None
         loops = merged_axes((y.elements,), ((1,), (1,)))
-        value = Formula(f"{{0}} - ({z1})", (Load(build.input(0).buffer, nest(loops, 0), DType.INT8),))
-        numbers = (*quantize_multiplier(s1 / s2), z2, *clamp_limits(clamp, s2, z2, (-128, 127)))
+        value = Formula(f"{{0}} - ({z1})", (Load(build.input(0).buffer, nest(loops, 0), build.type(0).dtype),))
+        numbers = (*quantize_multiplier(s1 / s2), z2, *clamp_limits(clamp, s2, z2, y.dtype.limits))
         scaled = Apply("tinyc_requantize_one", (value, *(Literal(n, DType.INT32) for n in numbers)))
         body = store(build.output().buffer, nest(loops, 1), y.dtype, scaled)
         return Lowered(wrap(loops, (body,)), 0, in_place([build.type(0)], y))

@@ -14,7 +14,7 @@ from tinyc.ir.types import Array, DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import bounded, computed, let, load, lowest, store
 from tinyc.kernels.windows import Window, loops_over, window_loops
-from tinyc.kernels.writing import formula, put, real
+from tinyc.kernels.writing import put, real
 from tinyc.ops.c_text import float_literal
 from tinyc.ops.pool import LpPoolAttrs, PoolAttrs
 from tinyc.ops.registry import scale_zero
@@ -76,7 +76,7 @@ def _finish(build: Builder, window: Window, average: bool) -> tuple[Stmt, ...]:
         statements.append(let("t_v", y.dtype, Formula(mean, ())))
     clamp = a.clamp
     if build.node.integer:
-        low, high = clamp_limits(a.clamp, *scale_zero(y), (-128, 127))
+        low, high = clamp_limits(a.clamp, *scale_zero(y), y.dtype.limits)
         clamp = (float(low), float(high))
     bounds, value = bounded("t_v" if average else "t_acc", y.dtype, clamp)
     place = window.output_index("t_n", (("t_c", 1),))
@@ -127,7 +127,8 @@ class LpPoolLoops(Kernel):
         root = {1: "t_acc", 2: "sqrtf(t_acc)"}.get(a.p, f"powf(t_acc, {float_literal(1.0 / a.p)})")
         take = (let("t_x", x.dtype, element), put("t_acc", f"t_acc + {power}", x.dtype))
         place = window.output_index("t_n", (("t_c", 1),))
+        bounds, value = bounded("t_v", y.dtype, a.clamp)
         body = (real("t_acc", x.dtype, "0.0f", mutable=True), *window_loops(window, take),
-                store(build.output().buffer, place, y.dtype, formula(root, x.dtype)))
+                real("t_v", x.dtype, root), *bounds, store(build.output().buffer, place, y.dtype, value))
         channels = x.shape[-1 if a.channels_last else 1]
         return Lowered(loops_over([("t_n", x.shape[0]), ("t_c", channels), *window.output_axes()], body))

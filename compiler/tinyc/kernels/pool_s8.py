@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import avgpool_s8
 from tinyc.kernels.cmsis import activation, context, dims_of, tile
@@ -18,8 +19,8 @@ class _PoolS8(Kernel):
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         a: PoolAttrs = node.attrs
-        if not node.integer:
-            return "not an integer pooling"
+        if not node.integer or graph.type(node.inputs[0]).dtype is not DType.INT8:
+            return "not an int8 pooling"
         if graph.type(node.inputs[0]).rank != 4 or not a.channels_last:
             return "not a channels-last pooling over two axes"
         if any(pad >= size for pad, size in zip(a.pads, 2 * a.kernel, strict=True)):

@@ -15,7 +15,7 @@ from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits, quantize_multiplier
 
 
-class _IntegerLoops(Kernel):
+class IntegerLoops(Kernel):
     """Loops over two broadcast operands, t_a and t_b without their zero points."""
 
     name = "loops"
@@ -38,25 +38,25 @@ class _IntegerLoops(Kernel):
             element = Load(build.input(k).buffer, nest(loops, k), type_.dtype)
             body.append(Let("t_" + "ab"[k], "int32_t", Formula(f"{{0}} - ({scale_zero(type_)[1]})", (element,))))
         scale, zero = scale_zero(y)
-        limits = (zero, *clamp_limits(build.node.attrs.clamp, scale, zero, (-128, 127)))
+        limits = (zero, *clamp_limits(build.node.attrs.clamp, scale, zero, y.dtype.limits))
         statements, value = self.value(build, limits)
         body += [*statements, store(build.output().buffer, nest(loops, 2), y.dtype, value)]
         return Lowered(wrap(loops, tuple(body)), 0, in_place(types, y))
 
 
-def _numbers(values: tuple[int, ...]) -> tuple[Literal, ...]:
+def numbers(values: tuple[int, ...]) -> tuple[Literal, ...]:
     return tuple(Literal(v, DType.INT32) for v in values)
 
 
 @KERNELS.add
-class DivLoops(_IntegerLoops):
+class DivLoops(IntegerLoops):
     ops = ("Div",)
 
     def value(self, build: Builder, limits: tuple[int, ...]) -> tuple[tuple[Stmt, ...], Expr]:
         zero, low, high = limits
         multiplier = quotient_multiplier(build.type(0), build.type(1), build.output_type())
         part = f"(((t_a < 0 ? -t_a : t_a) << {QUOTIENT_BITS}) + t_size / 2) / (t_size > 0 ? t_size : 1)"
-        scaled = Apply("tinyc_requantize_one", (Name("t_q"), *_numbers((*multiplier, *limits))))
+        scaled = Apply("tinyc_requantize_one", (Name("t_q"), *numbers((*multiplier, *limits))))
         beyond = f"(t_a > 0 ? {high} : t_a < 0 ? {low} : {min(max(zero, low), high)})"
         return (
             Let("t_size", "int32_t", Formula("t_b < 0 ? -t_b : t_b", ())),
@@ -66,13 +66,13 @@ class DivLoops(_IntegerLoops):
 
 
 @KERNELS.add
-class PReluLoops(_IntegerLoops):
+class PReluLoops(IntegerLoops):
     ops = ("PRelu",)
 
     def value(self, build: Builder, limits: tuple[int, ...]) -> tuple[tuple[Stmt, ...], Expr]:
         (s1, _), (s2, _), (s3, _) = (scale_zero(t) for t in (build.type(0), build.type(1), build.output_type()))
         positive, negative = (
-            Apply("tinyc_requantize_one", (operand, *_numbers((*quantize_multiplier(ratio), *limits))))
+            Apply("tinyc_requantize_one", (operand, *numbers((*quantize_multiplier(ratio), *limits))))
             for operand, ratio in ((Name("t_a"), s1 / s3), (Formula("t_a * t_b", ()), s1 * s2 / s3))
         )
         return (), Formula("t_a >= 0 ? {0} : {1}", (positive, negative))

@@ -74,7 +74,7 @@ def _result(build: Builder, own: DType) -> Expr:
     count = reduced_count(node, x)
     if node.integer and node.op in NEUTRAL:
         zero = scale_zero(x)[1]
-        numbers = (*total_multiplier(node, x, y), scale_zero(y)[1], -128, 127)
+        numbers = (*total_multiplier(node, x, y), scale_zero(y)[1], *y.dtype.limits)
         total: Expr = Formula(f"t_acc - ({zero * count})", ()) if zero else Name("t_acc")
         return Apply("tinyc_requantize_one", (total, *(Literal(n, DType.INT32) for n in numbers)))
     text = TABLE[node.op].c_end.format(acc="t_acc", count=f"({own.c_type}){count}")

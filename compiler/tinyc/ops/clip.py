@@ -19,8 +19,8 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     register,
     scale_zero,
 )
@@ -51,7 +51,7 @@ class Clip(Operator):
         return [np.minimum(np.maximum(x, x.dtype.type(low)), x.dtype.type(high))]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
@@ -59,7 +59,9 @@ class Clip(Operator):
         (s1, z1), (s2, z2) = scale_zero(types[0]), scale_zero(outputs[0])
         x = array(inputs[0]).astype(np.int64) - z1
         result = requantize(x, *quantize_multiplier(s1 / s2)) + z2
-        return [saturate(result, *clamp_limits((node.attrs.low, node.attrs.high), s2, z2, (-128, 127)))]
+        dtype = outputs[0].dtype
+        limits = clamp_limits((node.attrs.low, node.attrs.high), s2, z2, dtype.limits)
+        return [saturate(result, *limits, dtype.label)]
 
 
 @imports("Relu")

@@ -20,8 +20,8 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     register,
 )
 
@@ -60,7 +60,7 @@ class Concat(Operator):
         return [np.concatenate([array(i) for i in inputs], node.attrs.axis)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
         return shared_quant(types, wanted)

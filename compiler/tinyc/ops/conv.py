@@ -144,7 +144,7 @@ class Conv(Operator):
         return [to_last(acc, a.channels_last).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return weights_obstacle(types, output, 0)
+        return weights_obstacle(types, output, 0, general=True)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
@@ -168,15 +168,20 @@ class Conv(Operator):
         return outputs[0].elements * (w.elements // w.shape[0])
 
 
-def weights_obstacle(types: Types, output: TensorType, axis: int) -> str | None:
-    """Why weights with one scale a slice of `axis` and activations of 8 or 16 bits cannot be used; None if they can."""
+def weights_obstacle(types: Types, output: TensorType, axis: int, general: bool = False) -> str | None:
+    """Why weights with one scale a slice of `axis` cannot be used; None if they can.
+
+    general: weights may have zero points, and activations 16 bits; else only symmetric weights and int8 will do.
+    """
     x, w = need(types[0], "input"), need(types[1], "weights")
     if x.dtype not in (DType.INT8, DType.INT16) or output.dtype is not x.dtype:
         return f"activations are {x.dtype.label} and {output.dtype.label}, not both int8 or both int16"
+    if not general and (x.dtype is not DType.INT8 or any(quant_of(w).zero_point)):
+        return "activations are not int8, or weights are not symmetric"
     if not quant_of(x).per_tensor or not quant_of(output).per_tensor:
         return "activations are quantized per channel"
-    if w.dtype is not DType.INT8:
-        return f"weights are {w.dtype.label}, not int8"
+    if w.dtype is not DType.INT8 and (w.dtype is not DType.INT16 or x.dtype is not DType.INT16):
+        return f"weights are {w.dtype.label}, activations {x.dtype.label}"
     if not quant_of(w).per_tensor and quant_of(w).axis != axis:
         return f"weights are quantized along axis {quant_of(w).axis}, not {axis}"
     if x.dtype is DType.INT16 and max(channel_multipliers(x, w, output, w.shape[axis])[1]) > MAX_WIDE_SHIFT:

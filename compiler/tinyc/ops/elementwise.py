@@ -28,9 +28,17 @@ from tinyc.ops.registry import (
     imports,
     int8_obstacle,
     need,
+    quantized_obstacle,
     scale_zero,
 )
-from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize, saturate
+from tinyc.quantize.numbers import (
+    clamp_limits,
+    quantize_multiplier,
+    reduce_multiplier,
+    requantize,
+    requantize_wide,
+    saturate,
+)
 
 ADD_LEFT_SHIFT = 20
 
@@ -169,21 +177,23 @@ TABLE: dict[str, Binary] = {row.name: row for row in ROWS}
 
 @dataclass(frozen=True)
 class AddParameters:
-    """Fixed-point parameters of an int8 Add or Sub: each operand's and the output's (multiplier, shift)."""
+    """Fixed-point parameters of an integer Add or Sub: each operand's and the output's (multiplier, shift)."""
 
     first: tuple[int, int]
     second: tuple[int, int]
     output: tuple[int, int]
 
 
-def add_parameters(first: float, second: float, output: float, sign: int = 1) -> AddParameters:
+def add_parameters(
+    first: float, second: float, output: float, sign: int = 1, bits: int = ADD_LEFT_SHIFT
+) -> AddParameters:
     """Parameters for scales of both operands and the output; `sign` -1 subtracts the second."""
     twice_max = 2.0 * max(first, second)
     second_multiplier, second_shift = quantize_multiplier(second / twice_max)
     return AddParameters(
         quantize_multiplier(first / twice_max),
         (sign * second_multiplier, second_shift),
-        quantize_multiplier(twice_max / ((1 << ADD_LEFT_SHIFT) * output)),
+        quantize_multiplier(twice_max / ((1 << bits) * output)),
     )
 
 
@@ -212,36 +222,59 @@ class BinaryOperator(Operator):
             return [(result if clamp is None else np.clip(result, *clamp)).astype(outputs[0].dtype.numpy)]
 
 
+def left_shift(types: Types) -> int:
+    """Bits by which an integer Add lifts its operands: as many as 32 bits hold."""
+    if need(types[0], "operand").dtype is DType.INT8:
+        return ADD_LEFT_SHIFT
+    return 14 if any(scale_zero(t)[1] for t in types) else 15
+
+
 class Arithmetic(BinaryOperator):
-    """Add and Sub in integers: both operands brought to a common scale, 20 bits up."""
+    """Add and Sub in integers: both operands brought to a common scale, 20 bits up (int16: 15 or 14)."""
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
         a, b = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
-        p = add_parameters(s1, s2, s3, 1 if self.name == "Add" else -1)
-        total = requantize(a << ADD_LEFT_SHIFT, *p.first) + requantize(b << ADD_LEFT_SHIFT, *p.second)
+        bits, dtype = left_shift(types), outputs[0].dtype
+        p = add_parameters(s1, s2, s3, 1 if self.name == "Add" else -1, bits)
+        total = requantize(a << bits, *p.first) + requantize(b << bits, *p.second)
         result = requantize(total, *p.output) + z3
-        return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
+        return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, dtype.limits), dtype.label)]
+
+
+def is_wide(types: Types) -> bool:
+    """Whether products need 64 bits: those of int16 with zero points."""
+    return need(types[0], "operand").dtype is DType.INT16 and any(scale_zero(t)[1] for t in types)
 
 
 class Product(BinaryOperator):
     """Mul in integers."""
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        obstacle = quantized_obstacle(types, output)
+        if obstacle is None and output.dtype is DType.INT16:
+            (s1, _), (s2, _), (s3, _) = (scale_zero(t) for t in (*types, output))
+            if quantize_multiplier(s1 * s2 / s3)[1] > 0:
+                return "the result's scale is below that of the products"
+        return obstacle
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         (s1, z1), (s2, z2), (s3, z3) = (scale_zero(t) for t in (*types, outputs[0]))
         a, b = array(inputs[0]).astype(np.int64) - z1, array(inputs[1]).astype(np.int64) - z2
-        result = requantize(a * b, *quantize_multiplier(s1 * s2 / s3)) + z3
-        return [saturate(result, *clamp_limits(node.attrs.clamp, s3, z3, (-128, 127)))]
+        multiplier, shift = quantize_multiplier(s1 * s2 / s3)
+        if is_wide(types):
+            result = requantize_wide(a * b, reduce_multiplier(multiplier), shift)
+        else:
+            result = requantize(a * b, multiplier, shift)
+        dtype = outputs[0].dtype
+        return [saturate(result + z3, *clamp_limits(node.attrs.clamp, s3, z3, dtype.limits), dtype.label)]
 
 
 class Quotient(BinaryOperator):
@@ -299,7 +332,7 @@ class Extremum(BinaryOperator):
     shares_quant = True
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
         return shared_quant(types, wanted)
@@ -308,7 +341,9 @@ class Extremum(BinaryOperator):
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         result = TABLE[self.name].function(array(inputs[0]), array(inputs[1]))
-        return [saturate(result, *clamp_limits(node.attrs.clamp, *scale_zero(outputs[0]), (-128, 127)))]
+        dtype = outputs[0].dtype
+        limits = clamp_limits(node.attrs.clamp, *scale_zero(outputs[0]), dtype.limits)
+        return [saturate(result, *limits, dtype.label)]
 
 
 def shared_quant(types: Types, wanted: Quant) -> Quant:

@@ -46,7 +46,7 @@ class Gemm(Operator):
         return [acc.astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return weights_obstacle(types, output, 0)
+        return weights_obstacle(types, output, 0, general=True)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]

@@ -19,8 +19,8 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     register,
     scale_zero,
 )
@@ -78,7 +78,7 @@ class _Pool(Operator):
         return [TensorType(x.dtype, with_spatial(x.shape[0], channels, out, a.channels_last))]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def _windows(self, node: Node, x: Array, output: TensorType, fill: float) -> Array:
         a: PoolAttrs = node.attrs
@@ -133,8 +133,8 @@ class AveragePool(_Pool):
         total = self._windows(node, x - zero, outputs[0], 0).sum(self._axes(node)) + counts * zero
         half = np.where(total > 0, counts // 2, -(counts // 2))
         mean = np.trunc((total + half) / counts).astype(np.int64)
-        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
-        return [to_last(np.clip(mean, low, high).astype(np.int8), a.channels_last)]
+        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), outputs[0].dtype.limits)
+        return [to_last(np.clip(mean, low, high).astype(outputs[0].dtype.numpy), a.channels_last)]
 
 
 @register
@@ -155,9 +155,10 @@ class MaxPool(_Pool):
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         a: PoolAttrs = node.attrs
-        best = self._windows(node, array(inputs[0]), outputs[0], -128).max(self._axes(node))
-        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), (-128, 127))
-        return [to_last(np.clip(best, low, high).astype(np.int8), a.channels_last)]
+        limits = outputs[0].dtype.limits
+        best = self._windows(node, array(inputs[0]), outputs[0], limits[0]).max(self._axes(node))
+        low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), limits)
+        return [to_last(np.clip(best, low, high).astype(outputs[0].dtype.numpy), a.channels_last)]
 
 
 @register
@@ -174,6 +175,8 @@ class LpPool(_Pool):
         a: LpPoolAttrs = node.attrs
         powers = np.abs(array(inputs[0]).astype(np.float64)) ** a.p
         norm = self._windows(node, powers, outputs[0], 0.0).sum(self._axes(node)) ** (1.0 / a.p)
+        if a.clamp is not None:
+            norm = np.clip(norm, *a.clamp)
         return [to_last(norm, a.channels_last).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:

@@ -25,9 +25,9 @@ from tinyc.ops.registry import (
     array,
     constant_or_attribute,
     imports,
-    int8_obstacle,
     need,
     normalized_axes,
+    quantized_obstacle,
     scale_zero,
 )
 from tinyc.ops.unary import UnaryAttrs
@@ -115,9 +115,10 @@ class ReduceTotal(ReduceOperator):
     """Mean and sum in integers: the exact sum, requantized once."""
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        if reduced_count(node, need(types[0], "input")) > (1 << 31) // 256:
+        x = need(types[0], "input")
+        if reduced_count(node, x) > (1 << 31) // (1 << 8 * x.dtype.size):
             return "the sum may exceed 32 bits"
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
@@ -126,7 +127,9 @@ class ReduceTotal(ReduceOperator):
         _, in_zero = scale_zero(types[0])
         total = np.sum(array(inputs[0]).astype(np.int64) - in_zero, axis=a.axes).reshape(outputs[0].shape)
         multiplier = total_multiplier(node, need(types[0], "input"), outputs[0])
-        return [saturate(requantize(np.asarray(total), *multiplier) + scale_zero(outputs[0])[1], -128, 127)]
+        dtype = outputs[0].dtype
+        result = requantize(np.asarray(total), *multiplier) + scale_zero(outputs[0])[1]
+        return [saturate(result, *dtype.limits, dtype.label)]
 
 
 def total_multiplier(node: Node, x: TensorType, y: TensorType) -> tuple[int, int]:
@@ -142,7 +145,7 @@ class ReduceExtremum(ReduceOperator):
     selects = True
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types, output)
+        return quantized_obstacle(types, output)
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]

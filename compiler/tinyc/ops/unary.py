@@ -25,8 +25,8 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     scale_zero,
 )
 from tinyc.quantize.numbers import quantize_linear
@@ -231,12 +231,14 @@ class UnaryOperator(Operator):
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
         return (
-            int8_obstacle(types, output) if TABLE[self.name].c_float else f"{self.name} has no integer form"
+            quantized_obstacle(types, output) if TABLE[self.name].c_float else f"{self.name} has no integer form"
         )
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
+        if outputs[0].dtype is DType.INT16:
+            return [interpolate(interpolation_table(node, need(types[0], "input"), outputs[0]), array(inputs[0]))]
         return [
             lookup_table(node, need(types[0], "input"), outputs[0])[array(inputs[0]).astype(np.int64) + 128]
         ]
@@ -254,6 +256,28 @@ def lookup_table(node: Node, in_type: TensorType, out_type: TensorType) -> Array
     with np.errstate(all="ignore"):
         result = np.asarray(TABLE[node.op].function(real, *node.attrs.parameters)).astype(np.float32)
     return quantize_linear(result, out_scale, out_zero, -128, 127).astype(np.int8)
+
+
+STEP_BITS = 7  # entries of an int16 table are 2^STEP_BITS apart
+
+
+def interpolation_table(node: Node, in_type: TensorType, out_type: TensorType) -> Array:
+    """The integer form on int16: results, int16[513], for every 128th value from -32768 to 32768."""
+    in_scale, in_zero = scale_zero(in_type)
+    out_scale, out_zero = scale_zero(out_type)
+    places = np.arange(-(1 << 15), (1 << 15) + 1, 1 << STEP_BITS, dtype=np.float64)
+    real = (places - in_zero) * float(np.float32(in_scale))
+    with np.errstate(all="ignore"):
+        result = np.asarray(TABLE[node.op].function(real, *node.attrs.parameters)).astype(np.float32)
+    return quantize_linear(result, out_scale, out_zero, *DType.INT16.limits).astype(np.int16)
+
+
+def interpolate(table: Array, x: Array) -> Array:
+    """Values between the entries of a table, linearly, rounded half upwards."""
+    place = x.astype(np.int64) + (1 << 15)
+    index, part = place >> STEP_BITS, place & ((1 << STEP_BITS) - 1)
+    first, second = table[index].astype(np.int64), table[index + 1].astype(np.int64)
+    return np.asarray(first + (((second - first) * part + (1 << (STEP_BITS - 1))) >> STEP_BITS), np.int16)
 
 
 def c_expression(node: Node, dtype: DType, x: str) -> str:

@@ -18,8 +18,8 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
-    int8_obstacle,
     need,
+    quantized_obstacle,
     register,
 )
 
@@ -48,7 +48,7 @@ class Where(Operator):
         return [np.where(array(inputs[0]), array(inputs[1]), array(inputs[2]))]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
-        return int8_obstacle(types[1:], output)
+        return quantized_obstacle(types[1:], output)
 
     def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
         return shared_quant(types[1:], wanted)

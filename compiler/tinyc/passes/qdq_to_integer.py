@@ -92,6 +92,11 @@ def integer_form(graph: Graph[Any], node: Node) -> IntegerForm | str:
     if not quant.per_tensor:
         return "its result is quantized per channel"
     result = replace(wanted, quant=kind.natural_quant(node, types, quant))
+    first = types[0] if types else None
+    if kind.keeps_quant and first is not None and first.dtype is not result.dtype:
+        return f"its operand is {first.dtype.label}, its result {result.dtype.label}"
+    if result.quant != wanted.quant and result.dtype not in (DType.INT8, DType.INT16):
+        return f"{result.dtype.label} results are not brought to another scale"
     obstacle = kind.integer_obstacle(node, types, result)
     return obstacle if obstacle else IntegerForm(tuple(types), result, wanted)
 
