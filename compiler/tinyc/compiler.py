@@ -18,7 +18,7 @@ from tinyc.frontend import Imported, import_model
 from tinyc.ir.graph import Editor, Graph
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
-from tinyc.kernels.streaming import smallest
+from tinyc.kernels.streaming import fastest_within, smallest
 from tinyc.passes.io_dtype import convert_io
 from tinyc.passes.pipeline import PIPELINE, run_passes
 from tinyc.plan import DEFAULT_EFFORT
@@ -52,6 +52,7 @@ class Request:
     dump_after: str | None = None
     plan_effort: float = DEFAULT_EFFORT
     strict_memory: bool = False
+    ram: int | None = None  # the fastest program within so many bytes
     cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
 
@@ -115,7 +116,9 @@ def compile_imported(
         graph = editor.done()
     options = Options(request.target, request.kernels, request.optimize, request.io)
     program, arena = _planned(graph, options, name, request.plan_effort)
-    if request.optimize == "ram" and not expose:
+    if request.ram is not None and not expose:
+        program, arena = fastest_within(graph, program, arena, options, request.plan_effort, request.ram)
+    elif request.optimize == "ram" and not expose:
         program, arena = smallest(graph, program, arena, options, request.plan_effort)
     names = (imported.input_names, graph.outputs if expose else imported.output_names)
     emitted = emit(graph, program, arena, options, request.target.name, names)
@@ -142,7 +145,8 @@ def _require_integer(graph: Graph[Any]) -> None:
     """Raises TinycError at the first operator that computes on real numbers."""
     for node in graph.nodes():
         types = (*graph.input_types(node), *graph.output_types(node))
-        if any(t is not None and t.dtype.is_float for t in types):
+        inside = getattr(node.attrs, "dtypes", ())  # of a fused chain
+        if any(t is not None and t.dtype.is_float for t in types) or any(d.is_float for d in inside):
             edge = node.op in ("QuantizeLinear", "DequantizeLinear")
             raise TinycError("a float operator remains", node=f"{node.name!r}, {node.op}",
                              hint="--io-dtype int8 drops the conversions at the edges" if edge

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import tinyc.kernels  # noqa: F401  (registers the kernels)
-from tinyc.backend.program import Access, Affine, Block, BufferInfo, Formula, If, Let, Program, Step, Table
+from tinyc.backend.program import Access, Affine, Block, BufferInfo, Formula, If, Let, Part, Program, Step, Table
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
@@ -37,38 +37,39 @@ def select(graph: Graph[Any], node: Node, options: Options) -> Kernel:
     return min(found, key=lambda f: f[:2])[2]
 
 
-def assign_storage(graph: Graph[Any]) -> tuple[dict[str, str], set[str]]:
+def assign_storage(graph: Graph[Any], prefix: str = "") -> tuple[dict[str, str], set[str]]:
     """(buffer of each value, names of Reshape nodes that are only another name for their input)."""
     storage: dict[str, str] = {}
     aliases: set[str] = set()
     held = {name: name for name in graph.inputs}  # buffers that belong to a graph input or output
     for k, name in enumerate(graph.inputs):
-        storage[name] = f"in{k}"
+        storage[name] = f"{prefix}in{k}"
     for node in graph.nodes():
         for name in node.outputs:
             if not name:
                 continue
             source = node.inputs[0] if operator(node.op).is_view else ""
             root = storage.get(source, "")
-            clash = name in graph.outputs and (not root or root in held.values() or root.startswith("in"))
+            clash = name in graph.outputs and (not root or root in held.values() or root.startswith(f"{prefix}in"))
             if root and not clash:
                 storage[name] = root
                 aliases.add(node.name)
             else:
-                storage[name] = f"b{len(storage)}"
+                storage[name] = f"{prefix}b{len(storage)}"
             if name in graph.outputs:
                 held[name] = storage[name]
     return storage, aliases
 
 
 def lower(
-    graph: Graph[Any], options: Options, name: str, order: Sequence[str] | None = None
+    graph: Graph[Any], options: Options, name: str, order: Sequence[str] | None = None, prefix: str = ""
 ) -> Program:
     """The program: one step for each node that does something.
 
-    `order` names those nodes in the order of execution; the graph's own order by default.
+    `order` names those nodes in the order of execution; the graph's own order by default. Names of buffers and tables
+    begin with `prefix`.
     """
-    storage, aliases = assign_storage(graph)
+    storage, aliases = assign_storage(graph, prefix)
     buffers: dict[str, BufferInfo] = {}
     for value, buffer in storage.items():
         type_ = graph.type(value)
@@ -77,22 +78,25 @@ def lower(
             buffers[buffer] = BufferInfo(buffer, max(type_.bytes, 1), align, type_.dtype, value)
     steps: list[Step] = []
     tables: dict[str, Table] = {}
+    parts: dict[str, Part] = {}
     guards, names = guards_of(graph)
     names = [n for n in names if n not in aliases] if order is None else list(order)
     for node in map(graph.node, names):
-        step = _step(graph, node, options, storage, len(steps), buffers, tables)
+        build = Builder(graph, node, storage, options, f"{prefix}l{len(steps)}")
+        step = _step(graph, node, build, storage, len(steps), buffers, tables, parts)
         steps.append(_guarded(step, guards.get(node.name, ALWAYS), storage, buffers))
     return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
-                   tuple(storage[o] for o in graph.outputs))
+                   tuple(storage[o] for o in graph.outputs), parts=parts)
 
 
 def _step(
-    graph: Graph[Any], node: Node, options: Options, storage: dict[str, str], index: int,
-    buffers: dict[str, BufferInfo], tables: dict[str, Table],
+    graph: Graph[Any], node: Node, build: Builder, storage: dict[str, str], index: int,
+    buffers: dict[str, BufferInfo], tables: dict[str, Table], parts: dict[str, Part],
 ) -> Step:
-    kernel = select(graph, node, options)
-    build = Builder(graph, node, storage, options, f"l{index}")
+    kernel = select(graph, node, build.options)
     lowered = kernel.lower(build)
+    buffers |= lowered.buffers
+    parts |= lowered.parts
     for table in build.tables:
         tables[table.name] = table
     scratch = ""
@@ -141,4 +145,5 @@ def _comment(graph: Graph[Any], node: Node) -> str:
 
     operands = ", ".join(shape(i) for i in node.inputs if i and not graph.value(i).is_const)
     results = ", ".join(shape(o) for o in node.outputs if o)
-    return f"{node.name}: {node.op}, {operands} -> {results}"
+    parts = getattr(node.attrs, "label", "")
+    return f"{node.name}: {node.op}{f' ({parts})' if parts else ''}, {operands} -> {results}"

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tinyc.ops  # noqa: F401  (registers the operators)
 from tinyc.ir.dump import dump
-from tinyc.ir.graph import Graph
+from tinyc.ir.graph import Editor, Graph
 from tinyc.ir.verify import BrokenGraph, verify
 from tinyc.passes.affine_to_conv import affine_to_conv
 from tinyc.passes.channels_last import channels_last
@@ -17,6 +17,7 @@ from tinyc.passes.constant_views import constant_views
 from tinyc.passes.fold_batch_norm import fold_batch_norm
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.fuse_clamp import fuse_clamp
+from tinyc.passes.fuse_elementwise import fuse_elementwise
 from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.fuse_tables import fuse_tables
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
@@ -82,8 +83,23 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("transpose-into-gemm", _plain(transpose_into_gemm)),
     Pass("clean-up", _plain(lambda g: remove_dead_code(remove_identities(remove_dead_code(g))))),
     Pass("remove-dead-channels", _plain(lambda g: remove_dead_code(remove_dead_channels(g)))),
+    Pass("fuse-elementwise", _plain(fuse_elementwise)),
     Pass("separate-outputs", _plain(separate_outputs)),
 )
+
+
+def _loop_bodies(graph: Graph[Any], step: Pass, target: Target) -> Graph[Any]:
+    """The same pass for the bodies of loops."""
+    loops = [node for node in graph.nodes() if node.op == "Loop"]
+    if not loops:
+        return graph
+    editor = Editor(graph)
+    for node in loops:
+        body = step.run(node.attrs.body, target)
+        verify(body)
+        body = _loop_bodies(body, step, target)
+        editor.replace(node, replace(node, attrs=replace(node.attrs, body=body)))
+    return editor.done()
 
 
 class PassError(Exception):
@@ -106,6 +122,7 @@ def run_passes(
                 f"pass {step.name} broke the graph ({error}); passes before it: {before}"
             ) from error
         done.append(step.name)
+        graph = _loop_bodies(graph, step, target)
         if dump_after == step.name:
             show(dump(graph))
     return graph
