@@ -124,12 +124,12 @@ def emit(
                              for n, t in program.tables.items())
     prologue, epilogue = _copies(arena, inputs, outputs)
     files: dict[str, str] = {}
-    files[f"{program.name}.h"] = _render("model.h.j2", {
+    files[f"{program.name}.h"] = render("model.h.j2", {
         **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)],
         "helpers": [_helper(p, program.name) for p in (*inputs, *outputs)],
         "label_tables": _label_tables(program.name, (*inputs, *outputs)),
         "io_comment": _io_comment(options.io), "runtime_folder": str(RUNTIME_FOLDER)})
-    files[f"{program.name}.c"] = _render("model.c.j2", {
+    files[f"{program.name}.c"] = render("model.c.j2", {
         **common, "includes": _includes(runtime, uses_cmsis, external), "steps": steps, "prologue": prologue,
         "epilogue": epilogue, "tables": declarations + "\n" if separate else "\n".join(definitions),
         "structs": printer.struct_definitions() + "\n", "refuse_single_rounding": uses_cmsis,
@@ -138,7 +138,7 @@ def emit(
     })
     sources = [f"{program.name}.c"]
     if separate:
-        files[f"{program.name}_weights.c"] = _render("weights.c.j2", {
+        files[f"{program.name}_weights.c"] = render("weights.c.j2", {
             **common, "declarations": declarations, "tables": "\n".join(definitions)})
         sources.append(f"{program.name}_weights.c")
     root = runtime_dir()
@@ -147,9 +147,7 @@ def emit(
     sources += [str(RUNTIME_FOLDER / s.as_posix()) for s in runtime.sources]
     used = {str(PurePosixPath(h.as_posix()).parent) for h in runtime.all_headers}
     include_dirs = [str(RUNTIME_FOLDER / d) for d in manifest()["include_dirs"] if d in used]
-    files["CMakeLists.txt"] = _render("CMakeLists.txt.j2", {
-        **common, "sources": sources, "include_dirs": include_dirs, "external_cmsis": external,
-        "languages": sorted({"ASM" if s.endswith(".S") else "C" for s in sources})})
+    files["CMakeLists.txt"] = build_file(program.name, target_name, sources, include_dirs, external)
     weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
     return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables))
 
@@ -166,7 +164,17 @@ def _printed(program: Program, step: Step, printer: Printer) -> dict[str, Any]:
     }
 
 
-def _render(template: str, values: Mapping[str, Any]) -> str:
+def build_file(
+    name: str, target_name: str, sources: Sequence[str], include_dirs: Sequence[str], external: bool
+) -> str:
+    """CMakeLists.txt of a library `name`. external: it calls the firmware's CMSIS-NN."""
+    return render("CMakeLists.txt.j2", {
+        "name": name, "target": target_name, "version": VERSION, "sources": sources, "include_dirs": include_dirs,
+        "external_cmsis": external, "languages": sorted({"ASM" if s.endswith(".S") else "C" for s in sources})})
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """The text of one of templates/*.j2."""
     text: str = _templates().get_template(template).render(**values)
     return text
 
@@ -189,7 +197,25 @@ def _addresses(
         const = {p.buffer for p in inputs}
         address = {name: _bytes(expression, name in const) if name in {p.buffer for p in (*inputs, *outputs)}
                    else expression for name, expression in address.items()}
+    for name in program.parts:
+        _place_part(program, name, address, const)
     return address, frozenset(const)
+
+
+def _place_part(program: Program, name: str, address: dict[str, str], const: set[str]) -> None:
+    """Adds the address of a buffer that is part of another one, or of a table."""
+    part = program.parts[name]
+    if part.buffer in program.tables:
+        base = _bytes(f"{program.name}_{part.buffer.replace('.', '_')}", True)
+        const.add(name)
+    else:
+        if part.buffer in program.parts and part.buffer not in address:
+            _place_part(program, part.buffer, address, const)
+        base = address[part.buffer]
+        if part.buffer in const:
+            const.add(name)
+    terms = [f"{step} * {variable}" for variable, step in part.terms]
+    address[name] = " + ".join([base, *([str(part.offset)] if part.offset else []), *terms])
 
 
 def _bytes(expression: str, const: bool) -> str:

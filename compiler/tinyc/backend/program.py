@@ -7,7 +7,7 @@ so the same tree serves liveness, placement and printing. Every step says what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from tinyc.ir.types import Array, DType
@@ -324,6 +324,15 @@ class BufferInfo:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Where a buffer lies that is part of another one (or of a table): in bytes, plus coefficient * loop variable."""
+
+    buffer: str
+    offset: int = 0
+    terms: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Program:
     """Steps in order over buffers; `storage` maps each IR value to its buffer or table."""
 
@@ -334,6 +343,7 @@ class Program:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     rows: tuple[Rows, ...] = ()
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

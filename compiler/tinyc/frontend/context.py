@@ -89,9 +89,10 @@ class Context:
         except ShapeError as error:
             raise self.fail(str(error), "check the model with onnx.checker and shape inference") from None
 
-    def with_labels(self, value: str, labels: Sequence[str]) -> str:
+    def with_labels(self, value: str, labels: Sequence[str] | None) -> str:
         known = self.lowering.editor.view().value(value)
-        return self.lowering.editor.set_value(replace(known, type=replace(known.type, labels=tuple(labels))))
+        own = None if labels is None else tuple(labels)
+        return self.lowering.editor.set_value(replace(known, type=replace(known.type, labels=own)))
 
     def note(self, text: str) -> None:
         self.lowering.notes.append(f"{self.name!r}, {self.op_type}: {text}")
@@ -117,11 +118,13 @@ class Lowering:
     notes: list[str] = field(default_factory=list)
     maps: dict[str, tuple[int | str, ...]] = field(default_factory=dict)
     functions: dict[tuple[str, str], onnx.FunctionProto] = field(default_factory=dict)
+    counted: list[int] = field(default_factory=lambda: [0])  # ONNX nodes so far, shared by the graphs of loops
 
     def count(self) -> None:
         """Takes note of one more ONNX node. Raises TinycError where functions and loops make too many."""
         self.position += 1
-        if self.position > MAX_NODES:
+        self.counted[0] += 1
+        if self.counted[0] > MAX_NODES:
             raise TinycError(f"more than {MAX_NODES} nodes behind functions and unrolled loops",
                              hint="this is no microcontroller model")
 

@@ -11,10 +11,12 @@ from typing import Any
 import onnx
 
 from tinyc.errors import TinycError
-from tinyc.frontend import functions, schema
+from tinyc.frontend import functions, schema, subgraphs
 from tinyc.frontend.assume import assumed
 from tinyc.frontend.context import Context, Lowering, attribute_value, constant
 from tinyc.frontend.shapes import declared_shape
+from tinyc.ir.graph import Value
+from tinyc.ir.types import TensorType
 from tinyc.ops.registry import IMPORTERS, Importer, ShapeError
 
 DOMAINS = {"ai.onnx": ""}
@@ -36,12 +38,31 @@ class Scope:
     depth: int = 0
     declared: dict[str, tuple[int, ...]] = field(default_factory=dict)
     nodes: Sequence[onnx.NodeProto] = ()
+    captured: dict[str, str] | None = None  # of a graph of its own: values around it -> its inputs
 
     def find(self, name: str) -> str | None:
         """The IR value with this name here or in a scope around."""
         if name in self.names:
             return self.names[name]
-        return self.outer.find(name) if self.outer else None
+        value = self.outer.find(name) if self.outer else None
+        return value if not value or self.captured is None else self._capture(value)
+
+    def _capture(self, value: str) -> str:
+        """A value around a graph of its own: a copy of a constant, or one more input."""
+        assert self.outer is not None and self.captured is not None
+        known = self.outer.lowering.editor.view().value(value)
+        if known.data is not None:
+            return self.lowering.editor.const(value, known.data, known.type)
+        if value not in self.captured:
+            self.captured[value] = self.add_input(value, known.type)
+        return self.captured[value]
+
+    def add_input(self, stem: str, type_: TensorType) -> str:
+        """One more input of the scope's graph."""
+        editor = self.lowering.editor
+        name = editor.set_value(Value(editor.fresh(stem), type_))
+        editor.inputs += (name,)
+        return name
 
     def inner(self, name: str, where: str, opsets: Mapping[str, int] | None = None, captures: bool = False) -> Scope:
         """A scope for a function's body, or with `captures` for a subgraph. Raises TinycError."""
@@ -69,6 +90,7 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
     inputs = _operands(scope, node, where, later)
     opset = scope.opsets.get(domain, 1)
     body = lowering.functions.get((domain, node.op_type))
+    control = subgraphs.CONTROL.get(node.op_type) if domain == "" and body is None else None
     importer = IMPORTERS.get((domain, node.op_type)) if body is None else None
     view = lowering.editor.view()
     types = [view.type(i) if i else None for i in inputs]
@@ -79,7 +101,7 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
     if (domain, node.op_type) == ("", "Constant"):
         scope.names[node.output[0]] = constant(lowering, node, scope.prefix + node.output[0], where)
         return
-    if importer is None and body is None:
+    if importer is None and body is None and control is None:
         body = schema.function_body(node, domain, opset, types)
         if body is None:
             raise TinycError(f"operator {qualified(domain, node.op_type)} is not supported", node=where,
@@ -88,6 +110,8 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
                       _attributes(node, where), lambda output: declared_shape(scope, output))
 
     def results_for(operands: tuple[str, ...]) -> Sequence[str]:
+        if control is not None:
+            return control(scope, context)
         if body is not None:
             return functions.expand(scope, node, body, operands, name, where)
         assert importer is not None

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyc.backend.program import Pointer, Stmt, Table
+from tinyc.backend.program import BufferInfo, Part, Pointer, Stmt, Table
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, TensorType
 from tinyc.targets import Target
@@ -57,6 +57,8 @@ class Lowered:
     scratch_bytes: int = 0
     overlaps: tuple[tuple[int, int, int], ...] = ()
     climbs: tuple[tuple[int, int, int], ...] = ()
+    buffers: Mapping[str, BufferInfo] = field(default_factory=dict)  # inside others, as `parts` says
+    parts: Mapping[str, Part] = field(default_factory=dict)
 
 
 class Builder:

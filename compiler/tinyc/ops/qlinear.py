@@ -153,11 +153,11 @@ def _bias(node: Importing, index: int, scales: tuple[int, int], alpha: float = 1
     if bias.dtype is not DType.INT32:
         raise ShapeError(f"a bias of type {bias.dtype.label}")
     if any(node.constant_or_none(s) is None for s in scales):
-        product = node.emit("Mul", BinaryAttrs(), [_real_scale(node, s) for s in scales])[0]
+        factor = node.emit("Mul", BinaryAttrs(), [_real_scale(node, s) for s in scales])[0]
         if alpha != 1.0:
-            product = node.emit("Mul", BinaryAttrs(), [product, node.const(np.array(alpha, np.float32))])[0]
+            factor = node.emit("Mul", BinaryAttrs(), [factor, node.const(np.array(alpha, np.float32))])[0]
         steps = node.emit("Cast", CastAttrs(DType.FLOAT32), [node.input(index)])
-        return node.emit("Mul", BinaryAttrs(), [*steps, product])[0]
+        return node.emit("Mul", BinaryAttrs(), [*steps, factor])[0]
     first, second = (node.constant(s, "a scale").astype(np.float64).reshape(-1) for s in scales)
     product = np.asarray(alpha * first * second, np.float64)
     rank_axis = bias.rank - 1

@@ -37,7 +37,7 @@ class Range(Operator):
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         start, limit, delta = (array(i).reshape(())[()] for i in inputs)
-        if length(start, limit, delta) != node.attrs.count:
+        if length(float(start), float(limit), float(delta)) != node.attrs.count:
             raise UnexpectedOperand(f"{node.name}: a range that has not {node.attrs.count} elements")
         steps = np.arange(node.attrs.count).astype(start.dtype)
         return [np.asarray(start + steps * delta)]
