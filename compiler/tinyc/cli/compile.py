@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,11 +21,24 @@ def compile(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the files; ./NAME by default.", metavar="DIR")
     ] = None,
+    more: Annotated[
+        list[Path] | None, typer.Argument(help="More models, for one folder and one arena.", metavar="MODEL")
+    ] = None,
+    concurrent: Annotated[
+        list[str] | None, typer.Option("--concurrent", metavar="A,B", help="Of several models: those that may run at "
+                                       "the same time. The others run in turn and share the arena.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Compile a model to C."""
+    """Compile a model to C, or several with one arena."""
     from tinyc.compiler import write
+    from tinyc.errors import TinycError
 
+    if more:
+        _compile_several(request, more, concurrent or [], output, json)
+        return
+    if concurrent:
+        raise TinycError("--concurrent is about several models", hint="tinyc compile A.onnx B.onnx --concurrent a,b")
     result = compiled(request)
     folder = output if output is not None else Path(result.name)
     files = write(result, folder)
@@ -36,3 +50,26 @@ def compile(
     typer.echo(f"{folder}: {len(files)} files, entry {result.report['entry']} in {result.report['header']}")
     typer.echo(f"arena {arena['bytes']:,} bytes ({optimal}; live-set bound {arena['live_set_bound']:,}), "
                f"weights {result.report['weights_bytes']:,} bytes, {result.report['model']['macs']:,} MACs")
+    for rows in result.report["row_by_row"]:
+        typer.echo(f"layers {rows['first']} to {rows['last']} run row by row: {rows['ticks']} turns, "
+                   f"{rows['moved_bytes']:,} bytes moved along, nothing computed twice")
+
+
+def _compile_several(
+    request: Request, more: list[Path], concurrent: list[str], output: Path | None, json: bool
+) -> None:
+    """`--name` names the whole; each model has the name of its file."""
+    from tinyc.several import combine, write_several
+
+    alone = [dataclasses.replace(request, model=path, name=None) for path in (request.model, *more)]
+    several = combine([compiled(r) for r in alone], request.name, concurrent)
+    folder = output if output is not None else Path(several.name)
+    files = write_several(several, folder)
+    if json:
+        print_json(several.report)
+        return
+    typer.echo(f"{folder}: {len(files)} files, header {several.report['header']}")
+    typer.echo(f"arena {several.bytes:,} bytes for all models")
+    for row in several.report["arena"]["models"]:
+        beside = f", at the same time as {', '.join(row['concurrent'])}" if row["concurrent"] else ""
+        typer.echo(f"{row['name']}: {row['bytes']:,} bytes at {row['offset']:,}{beside}")
