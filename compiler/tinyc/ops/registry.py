@@ -52,6 +52,9 @@ class Operator:
     # Operands that are never quantized: indices, conditions.
     plain_operands: ClassVar[frozenset[int]] = frozenset()
 
+    # Operands that the integer form takes as real constants: its tables are made of them.
+    real_operands: ClassVar[frozenset[int]] = frozenset()
+
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         """Output types (Quant left None). Raises ShapeError."""
         raise NotImplementedError(self.name)
@@ -145,8 +148,8 @@ class Importing(Protocol):
     def const(self, array: Array, quant: Quant | None = None) -> str:
         """A new constant value."""
 
-    def with_labels(self, value: str, labels: Sequence[str]) -> str:
-        """The value (int32), said to be places in a list of strings; -1 is any other string."""
+    def with_labels(self, value: str, labels: Sequence[str] | None) -> str:
+        """The value (int32), said to be places in a list of strings, -1 any other string; or None: plain integers."""
 
     def note(self, text: str) -> None:
         """Tells the user something about this node that is no error."""
