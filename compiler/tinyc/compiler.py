@@ -15,7 +15,7 @@ from tinyc.backend.names import C_KEYWORDS, MAX_NAME, hides_something, identifie
 from tinyc.backend.program import Program
 from tinyc.errors import TinycError
 from tinyc.frontend import Imported, import_model
-from tinyc.ir.graph import Editor, Graph
+from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
 from tinyc.kernels.streaming import fastest_within, smallest
@@ -142,15 +142,28 @@ def _planned(graph: Graph[Any], options: Options, name: str, effort: float) -> t
 
 
 def _require_integer(graph: Graph[Any]) -> None:
-    """Raises TinycError at the first operator that computes on real numbers."""
-    for node in graph.nodes():
-        types = (*graph.input_types(node), *graph.output_types(node))
-        inside = getattr(node.attrs, "dtypes", ())  # of a fused chain
-        if any(t is not None and t.dtype.is_float for t in types) or any(d.is_float for d in inside):
-            edge = node.op in ("QuantizeLinear", "DequantizeLinear")
-            raise TinycError("a float operator remains", node=f"{node.name!r}, {node.op}",
-                             hint="--io-dtype int8 drops the conversions at the edges" if edge
-                             else "quantize its inputs and outputs in the model")
+    """Raises TinycError where operators compute on real numbers: names the first, says why, and counts the others."""
+    found = [node for node in graph.nodes() if _computes_on_reals(graph, node)]
+    if not found:
+        return
+    first = found[0]
+    edge = first.op in ("QuantizeLinear", "DequantizeLinear")
+    hint = ("--io-dtype int8 drops the conversions at the edges" if edge
+            else "quantize its inputs and outputs in the model")
+    others = [f"{n.name!r}, {n.op}" + (f" ({n.obstacle})" if n.obstacle else "") for n in found[1:]]
+    if others:
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        hint += f"; also float: {'; '.join(others[:5])}{more}"
+    why = f": {first.obstacle}" if first.obstacle else ""
+    raise TinycError(f"a float operator remains{why}", node=f"{first.name!r}, {first.op}", hint=hint)
+
+
+def _computes_on_reals(graph: Graph[Any], node: Node) -> bool:
+    # Real constants of an integer operator (the factors of a normalization) become integer tables.
+    operands = [graph.type(i) for i in node.inputs if i and not (node.integer and graph.value(i).is_const)]
+    inside = getattr(node.attrs, "dtypes", ())  # of a fused chain
+    types = (*operands, *graph.output_types(node))
+    return any(t.dtype.is_float for t in types) or any(d.is_float for d in inside)
 
 
 def _memory_warnings(request: Request, report: Mapping[str, Any]) -> tuple[str, ...]:

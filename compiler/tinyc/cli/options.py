@@ -8,6 +8,7 @@ import enum
 import functools
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,10 @@ def _request(
     strict_memory: Annotated[
         bool, typer.Option("--strict-memory", help="Fail when the model exceeds the target's memories.")
     ] = False,
+    ram: Annotated[
+        str | None, typer.Option("--ram", metavar="SIZE", help="The fastest program that needs at most so many bytes "
+                                 "(24000, 24K) of RAM: arena, inputs and outputs outside it, about the stack.")
+    ] = None,
 ) -> Request:
     """Collects the options into a Request. Raises TinycError."""
     from tinyc.compiler import Request
@@ -100,6 +105,7 @@ def _request(
         model=model, target=load_target(target), name=name, optimize=optimize.value, kernels=kernels.value,
         io=io.value, io_dtype=io_dtype.value, dims=_dims(dim or []), require_integer=require_integer,
         dump_after=dump_after, plan_effort=plan_effort, strict_memory=strict_memory,
+        ram=_bytes(ram) if ram is not None else None,
     )
 
 
@@ -121,6 +127,14 @@ def _cmsis_nn(
     if cmsis_nn_include is None or cmsis_nn_lib is None:
         raise TinycError("--cmsis-nn-include and --cmsis-nn-lib belong together", hint="give both")
     return CmsisNn(cmsis_nn_include.resolve(), cmsis_nn_lib.resolve())
+
+
+def _bytes(text: str) -> int:
+    """24000 of "24000", 24576 of "24K". Raises TinycError."""
+    match = re.fullmatch(r"\s*(\d{1,12})\s*([KkMm]?)[Bb]?\s*", text)
+    if not match:
+        raise TinycError(f"--ram {text!r} is no size", hint="for example --ram 24K")
+    return int(match.group(1)) * {"": 1, "K": 1 << 10, "M": 1 << 20}[match.group(2).upper()]
 
 
 def _dims(texts: list[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from tinyc.backend.program import (
     Access,
     Block,
     BufferInfo,
+    Copy,
     Due,
     Formula,
     If,
@@ -31,7 +32,7 @@ from tinyc.ir.types import DType
 from tinyc.kernels.row_code import RowCode, placeholder
 from tinyc.kernels.row_form import AXIS
 from tinyc.kernels.row_variants import Place, joined, mentions, moved, piecewise
-from tinyc.plan.rows import Chain, Image, Layer, Schedule, overlap_distance, schedule
+from tinyc.plan.rows import Chain, Image, Layer, Ring, Schedule, overlap_distance, schedule
 
 INSTRUCTIONS_PER_CALL = 150.0  # what a row's call costs beyond its share of the whole image's, roughly
 INSTRUCTIONS_PER_BYTE = 0.5  # of memmove
@@ -296,12 +297,11 @@ def _write_place(
         return Place(buffer, 0, ((ROW, shape.row_bytes),), c_type)
     ring = plan.rings[buffer]
     if lead and ring.slots > ring.step and any(ring.shifts(y) for y in range(shape.rows)):
-        moves = Move(Pointer(buffer, c_type="void *"), Pointer(buffer, ring.step * shape.row_bytes, "void *"),
-                     (ring.slots - ring.step) * shape.row_bytes)
+        moves = _moves(buffer, ring, shape.row_bytes)
         test = f"{ROW} >= {ring.slots}"
         if ring.step > 1:
             test += f" && ({ROW} - {ring.slots}) % {ring.step} == 0"
-        prologue.append(If(Formula(test, ()), (moves,)))
+        prologue.append(If(Formula(test, ()), moves))
     if ring.slots == 1:
         return Place(buffer, c_type=c_type)
     if ring.step == 1:
@@ -310,6 +310,18 @@ def _write_place(
     cycle = f"{ring.slots - ring.step} + ({ROW} - {ring.slots}) % {ring.step}"
     prologue.append(Let(name, "int32_t", Formula(f"{ROW} < {ring.slots} ? {ROW} : {cycle}", ())))
     return Place(buffer, 0, ((name, shape.row_bytes),), c_type)
+
+
+def _moves(buffer: str, ring: Ring, row_bytes: int) -> tuple[Stmt, ...]:
+    """Moves the rows that stay to the first slots: in pieces that do not overlap, which memcpy does faster."""
+    shift = ring.step * row_bytes
+    length = (ring.slots - ring.step) * row_bytes
+    if length > 4 * shift:
+        return (Move(Pointer(buffer, c_type="void *"), Pointer(buffer, shift, "void *"), length),)
+    return tuple(
+        Copy(Pointer(buffer, start, "void *"), Pointer(buffer, start + shift, "void *"), min(shift, length - start))
+        for start in range(0, length, shift)
+    )
 
 
 def _indexed(buffer: str, row_bytes: int, rows: Sequence[int], name: str, prologue: list[Stmt]) -> Place:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tinyc.backend.program import Program
+from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import assign_storage
 from tinyc.kernels.row_code import RowCode, row_code
 from tinyc.kernels.row_segment import Context, Segment, segment_of, with_segments
+from tinyc.kernels.stack import stack_estimate
 from tinyc.plan.arena import Arena, plan_arena, problem_of
 from tinyc.plan.greedy import greedy, plan_bytes
 from tinyc.plan.problem import Buffer, Problem
@@ -83,25 +85,37 @@ def smallest(
     best = (program, arena)
     for candidate in reversed(list(streamed(graph, program, options))):
         if candidate.program.rows and candidate.peak < best[1].bytes:
-            placed = plan_arena(candidate.program, options.io, effort)
-            if placed.bytes < best[1].bytes:
-                best = candidate.program, replace(placed, proven_optimal=False)
+            best = min(best, _placed(candidate, options, effort), key=lambda found: found[1].bytes)
     return best
 
 
 def fastest_within(
     graph: Graph[Any], program: Program, arena: Arena, options: Options, effort: float, bound: int
 ) -> tuple[Program, Arena]:
-    """The fastest program whose arena has at most `bound` bytes, or the smallest where none has."""
+    """The fastest program that needs at most `bound` bytes of RAM: the arena, inputs and outputs outside it, the stack.
+
+    The stack is an estimate. Raises TinycError where no program fits.
+    """
+    outside = sum(program.buffers[name].bytes for name in (*program.inputs, *program.outputs) if not arena.holds(name))
+
+    def total(found: tuple[Program, Arena]) -> int:
+        return found[1].bytes + outside + stack_estimate(found[0])
+
     best = (program, arena)
-    if arena.bytes <= bound:
-        return best
-    for candidate in streamed(graph, program, options):
-        if not candidate.program.rows:
-            continue
-        placed = plan_arena(candidate.program, options.io, effort)
-        if placed.bytes < best[1].bytes:
-            best = candidate.program, replace(placed, proven_optimal=False)
-        if placed.bytes <= bound:
-            break
+    if total(best) > bound:
+        for candidate in streamed(graph, program, options):
+            if candidate.program.rows:
+                best = min(best, _placed(candidate, options, effort), key=total)
+                if total(best) <= bound:
+                    break
+    if total(best) > bound:
+        parts = [f"arena {best[1].bytes:,}", *([f"inputs and outputs {outside:,}"] if outside else []),
+                 f"stack about {stack_estimate(best[0]):,}"]
+        raise TinycError(f"no program within {bound:,} bytes of RAM; the smallest found needs {total(best):,}",
+                         hint=f"{', '.join(parts)}: a larger --ram, or a smaller model")
     return best
+
+
+def _placed(candidate: Streamed, options: Options, effort: float) -> tuple[Program, Arena]:
+    # Other choices of steps might do with less.
+    return candidate.program, replace(plan_arena(candidate.program, options.io, effort), proven_optimal=False)

@@ -53,7 +53,7 @@ def choices(steps: int, pieces: Sequence[Piece]) -> list[Choice]:
     """The cheapest cover, then the cheapest of each smaller peak, down to the smallest peak there is."""
     found: list[Choice] = []
     choice = cheapest(steps, pieces)
-    while choice is not None:
+    while choice is not None and (not found or choice.peak < found[-1].peak):
         found.append(choice)
         choice = cheapest(steps, pieces, choice.peak)
     return found

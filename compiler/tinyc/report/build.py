@@ -9,6 +9,7 @@ from tinyc.backend.emit import Emitted, Port
 from tinyc.backend.program import Program
 from tinyc.frontend import Imported
 from tinyc.ir.graph import Graph
+from tinyc.kernels.stack import stack_estimate
 from tinyc.plan.arena import Arena
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def build_report(
         "options": {
             "optimize": request.optimize, "kernels": request.kernels, "io": request.io, "io_dtype": request.io_dtype,
             "dims": dict(sorted(request.dims.items())), "require_integer": request.require_integer,
-            "plan_effort": request.plan_effort,
+            "plan_effort": request.plan_effort, "ram": request.ram,
         },
         "notes": list(imported.notes),
         "entry": f"{program.name}_run",
@@ -40,6 +41,11 @@ def build_report(
         "outputs": [_port(p) for p in emitted.outputs],
         "arena": {"bytes": arena.bytes, "align": arena.align, "io": request.io, "live_set_bound": arena.bound,
                   "proven_optimal": arena.proven_optimal},
+        "row_by_row": [
+            {"first": r.first, "last": r.last, "ticks": r.ticks, "moved_bytes": r.moved_bytes, "repeated_macs": 0}
+            for r in program.rows
+        ],
+        "stack_estimate": stack_estimate(program),
         "state_bytes": 0,
         "weights_bytes": weights,
         "layers": [
