@@ -222,10 +222,10 @@ def test_outputs_missing(tmp_path):
     refused(tmp_path, graph_of([node("Dropout", ["x"], ["y", "mask"])], ["y", "mask"]))
 
 
-def test_subgraphs_are_refused(tmp_path):
+def test_what_is_wrong_in_a_branch_is_named(tmp_path):
     branch = helper.make_graph([node("Relu", ["x"], ["b"])], "b", [], [helper.make_empty_tensor_value_info("b")])
     model = single("If", ("x",), (1,), TensorProto.BOOL, then_branch=branch, else_branch=branch)
-    refused(tmp_path, model, "If is not supported")
+    refused(tmp_path, model, "bool, which Relu does not take")
 
 
 def test_sparse_initializers_are_refused(tmp_path):
