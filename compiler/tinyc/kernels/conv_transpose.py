@@ -71,13 +71,13 @@ class ConvTransposeLoops(Kernel):
         zero = scale_zero(x)[1] if build.node.integer else 0
         product = f"({{0}} - ({zero})) * {{1}}" if zero else "{0} * {1}"
         step = For("t_c", taken, (Set("t_acc", Formula(f"t_acc + {product}", operands)),))
-        body: tuple[Stmt, ...] = (let("t_acc", acc, start, True), *_taps(window, (step,)),
+        body: tuple[Stmt, ...] = (let("t_acc", acc, start, True), *reaching_taps(window, (step,)),
                                   *finish(build, window, channel, outputs))
         around = [("t_n", x.shape[0]), ("t_g", a.group), ("t_o", outputs), *window.output_axes()]
         return Lowered(loops_over(around, body))
 
 
-def _taps(window: Window, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
+def reaching_taps(window: Window, body: tuple[Stmt, ...]) -> tuple[Stmt, ...]:
     """`body` for each tap through which an element of the input reaches the place t_y<axis>."""
     for k in range(window.rank - 1, -1, -1):
         stride, extent = window.strides[k], window.extents[k]
