@@ -16,8 +16,10 @@ from tinyc.passes.channels_last import channels_last
 from tinyc.passes.constant_views import constant_views
 from tinyc.passes.fold_batch_norm import fold_batch_norm
 from tinyc.passes.fold_constants import fold_constants
+from tinyc.passes.fuse_attention import fuse_attention
 from tinyc.passes.fuse_clamp import fuse_clamp
 from tinyc.passes.fuse_elementwise import fuse_elementwise
+from tinyc.passes.fuse_layer_norm import fuse_layer_norm
 from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.fuse_tables import fuse_tables
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
@@ -28,12 +30,14 @@ from tinyc.passes.qdq_to_integer import qdq_to_integer
 from tinyc.passes.quantize_between import quantize_between
 from tinyc.passes.quantize_constants import quantize_constants
 from tinyc.passes.quantize_selection import quantize_selection
+from tinyc.passes.recognize_functions import recognize_functions
 from tinyc.passes.remove_dead_channels import remove_dead_channels
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.passes.remove_identities import remove_identities
 from tinyc.passes.separate_outputs import separate_outputs
 from tinyc.passes.sink_transposes import sink_transposes
 from tinyc.passes.softmax_last_axis import softmax_last_axis
+from tinyc.passes.split_gemm import split_gemm
 from tinyc.passes.transpose_into_gemm import transpose_into_gemm
 from tinyc.passes.trees_on_integers import trees_on_integers
 from tinyc.passes.trim_results import trim_results
@@ -55,6 +59,11 @@ def _plain(function: Callable[[Graph[Any]], Graph[Any]]) -> PassFunction:
     return lambda graph, _target: function(graph)
 
 
+def clean_up(graph: Graph[Any]) -> Graph[Any]:
+    """Without what is dead or changes nothing."""
+    return remove_dead_code(remove_identities(remove_dead_code(graph)))
+
+
 PIPELINE: tuple[Pass, ...] = (
     Pass("fold-constants", _plain(fold_constants)),
     Pass("remove-dead-code", _plain(remove_dead_code)),
@@ -65,6 +74,8 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("quantize-selection", _plain(lambda g: remove_dead_code(quantize_selection(g)))),
     Pass("trees-on-integers", _plain(lambda g: remove_dead_code(trees_on_integers(g)))),
     Pass("merge-duplicates", _plain(merge_duplicates)),
+    Pass("fuse-layer-norm", _plain(lambda g: remove_dead_code(fuse_layer_norm(g)))),
+    Pass("recognize-functions", _plain(recognize_functions)),
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
     Pass("fold-batch-norm", _plain(fold_batch_norm)),
     Pass("fuse-clamp", _plain(fuse_clamp)),
@@ -81,8 +92,10 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("channels-last", _plain(channels_last)),
     Pass("sink-transposes", _plain(sink_transposes)),
     Pass("transpose-into-gemm", _plain(transpose_into_gemm)),
-    Pass("clean-up", _plain(lambda g: remove_dead_code(remove_identities(remove_dead_code(g))))),
+    Pass("clean-up", _plain(lambda g: clean_up(g))),
     Pass("remove-dead-channels", _plain(lambda g: remove_dead_code(remove_dead_channels(g)))),
+    Pass("split-gemm", _plain(split_gemm)),
+    Pass("fuse-attention", _plain(lambda g: clean_up(fuse_attention(g)))),
     Pass("fuse-elementwise", _plain(fuse_elementwise)),
     Pass("separate-outputs", _plain(separate_outputs)),
 )
