@@ -18,6 +18,7 @@ from tinyc.frontend.context import Lowering
 from tinyc.frontend.inputs import Dimensions, declared_shapes, dtype_of
 from tinyc.frontend.load import read_model, to_array
 from tinyc.frontend.scope import DOMAINS, Scope
+from tinyc.frontend.strings import input_type
 from tinyc.ir.graph import Editor, Graph, Value
 from tinyc.ir.types import DType, TensorType
 
@@ -80,7 +81,7 @@ def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int
             raise TinycError(
                 f"a graph input named {info.name!r}, twice or empty", hint="export the model again"
             )
-        type_ = dimensions.type_of(info)
+        type_ = input_type(info, dimensions.type_of(info), proto)
         name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), type_))
         scope.names[info.name] = name
         if not type_.elements:  # there is but one such value

@@ -16,7 +16,7 @@ from tinyc.frontend.assume import assumed
 from tinyc.frontend.context import Context, Lowering, attribute_value, constant
 from tinyc.frontend.shapes import declared_shape
 from tinyc.ir.graph import Value
-from tinyc.ir.types import TensorType
+from tinyc.ir.types import DType, TensorType
 from tinyc.ops.registry import IMPORTERS, Importer, ShapeError
 
 DOMAINS = {"ai.onnx": ""}
@@ -95,7 +95,8 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
     view = lowering.editor.view()
     types = [view.type(i) if i else None for i in inputs]
     if body is None:
-        fault = schema.fault(node, domain, opset, [t.dtype if t else None for t in types])
+        dtypes = [None if t is None else t.dtype if t.labels is None else DType.STRING for t in types]
+        fault = schema.fault(node, domain, opset, dtypes)
         if fault:
             raise TinycError(fault, node=where, hint="check the model with onnx.checker")
     if (domain, node.op_type) == ("", "Constant"):

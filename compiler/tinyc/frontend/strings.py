@@ -4,10 +4,34 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 
+from tinyc.errors import TinycError
 from tinyc.ir.graph import Editor
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops.registry import Operator, ShapeError
+
+
+# Attributes by which encoders name the strings that they know.
+_VOCABULARIES = ("keys_strings", "cats_strings", "classes_strings", "keys_tensor")
+
+
+def input_type(info: onnx.ValueInfoProto, type_: TensorType, graph: onnx.GraphProto) -> TensorType:
+    """The type of a graph input: strings become places among the strings that the encoders behind it know."""
+    if type_.dtype is not DType.STRING:
+        return type_
+    reached, labels = {info.name}, dict[str, None]()
+    for node in graph.node:
+        if not reached.isdisjoint(node.input):
+            own = [a for a in node.attribute if a.name in _VOCABULARIES]
+            texts = [t for a in own for t in (*a.strings, *(a.t.string_data if a.name == "keys_tensor" else ()))]
+            labels.update(dict.fromkeys(t.decode() for t in texts))
+            if not texts:
+                reached.update(node.output)
+    if not labels:
+        raise TinycError("strings that no encoder of the model reads", node=f"graph input {info.name!r}",
+                         hint="encode them as numbers before the model")
+    return TensorType(DType.INT32, type_.shape, None, tuple(labels))
 
 
 def labelled_operands(editor: Editor, kind: Operator, inputs: tuple[str, ...]) -> tuple[str, ...]:

@@ -99,6 +99,9 @@ def _label_encoder(node: Importing) -> Sequence[str]:
         return [_classes(node, classes, np.arange(len(classes)))]
     keys, _ = _of_kind(node, "keys")
     values, kind = _of_kind(node, "values")
+    if node.opset < 4 and not isinstance(keys, list) and keys.dtype.kind == "f":  # a NaN was no key then
+        values = [v for k, v in zip(keys, values, strict=True) if k == k]
+        values, keys = values if isinstance(values[0], str) else np.array(values), keys[keys == keys]
     given = node.attributes.get("default_tensor")
     if given is not None:
         flat = np.asarray(given).reshape(-1)
