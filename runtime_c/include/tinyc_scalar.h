@@ -42,6 +42,51 @@ TINYC_INLINE int32_t tinyc_requantize_wide(
     return value < lowest ? lowest : value > highest ? highest : (int32_t)value;
 }
 
+/* How many pairs of bits lift a variance below 2^62 to [2^60, 2^62); 0 where there is no variance. */
+TINYC_INLINE int32_t tinyc_variance_shift(int64_t variance)
+{
+    int32_t pairs = 0;
+    while (variance > 0 && variance < ((int64_t)1 << 60)) {
+        variance <<= 2;
+        pairs++;
+    }
+    return pairs;
+}
+
+/* 2^61 divided by the root of variance * 4^pairs, both rounded down, but below 2^31; 0 where there is no variance. */
+TINYC_INLINE int32_t tinyc_variance_reciprocal(int64_t variance, int32_t pairs)
+{
+    uint64_t rest = (uint64_t)variance << (2 * pairs);
+    uint64_t root = 0u;
+    uint64_t bit = (uint64_t)1 << 60;
+    if (variance <= 0) {
+        return 0;
+    }
+    while (bit != 0u) {
+        if (rest >= root + bit) {
+            rest -= root + bit;
+            root = (root >> 1) + bit;
+        } else {
+            root >>= 1;
+        }
+        bit >>= 2;
+    }
+    root = ((uint64_t)1 << 61) / root;
+    return root > 2147483647u ? INT32_MAX : (int32_t)root;
+}
+
+/* An element of a normalization: count times its distance from the mean times the reciprocal of the deviation, as above,
+ * then scaled by multiplier * 2^(shift - 31) (a negative multiplier changes the sign), with an offset in 1/256. */
+TINYC_INLINE int8_t tinyc_normalize_one(
+    int32_t distance, int32_t reciprocal, int32_t pairs, int32_t multiplier, int32_t shift, int32_t offset,
+    int32_t zero_point)
+{
+    const int32_t z = (int32_t)(((int64_t)distance * reciprocal + ((int64_t)1 << (40 - pairs))) >> (41 - pairs));
+    const int32_t size = tinyc_requantize(z, multiplier < 0 ? -multiplier : multiplier, shift);
+    const int32_t steps = tinyc_rounding_divide_by_pot((multiplier < 0 ? -size : size) + offset, 8) + zero_point;
+    return (int8_t)tinyc_clamp_s32(steps, -128, 127);
+}
+
 /* The value of an IEEE half-precision number given by its bits; exact. */
 TINYC_INLINE float tinyc_half_to_float(uint16_t half)
 {

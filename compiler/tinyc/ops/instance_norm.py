@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, TensorType
+from tinyc.ir.types import Array, DType, TensorType
 from tinyc.ops.elementwise import BinaryAttrs
 from tinyc.ops.reduce import ReduceAttrs
 from tinyc.ops.registry import (
@@ -21,11 +21,14 @@ from tinyc.ops.registry import (
     Types,
     array,
     imports,
+    int8_obstacle,
     need,
     normalized_axes,
     register,
+    scale_zero,
 )
 from tinyc.ops.unary import UnaryAttrs
+from tinyc.quantize.normalize import MAX_COUNT, channel_parameters, epsilon_steps, scaled, standardized
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,43 @@ class InstanceNormalization(_Normalization):
     """Operands: x [N,...,C,...], scale [C], bias [C]. Each channel of each instance has mean 0 and variance 1 first."""
 
     name = "InstanceNormalization"
+    real_operands = frozenset({1, 2})
+
+    def through_transpose(
+        self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
+    ) -> Sunk | None:
+        """The instances stay along axis 0."""
+        return super().through_transpose(node, perm, types, output) if perm[0] == 0 else None
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         x = need(types[0], "input")
         axis = node.attrs.axis
         if not 1 <= axis < x.rank:
             raise ShapeError(f"axis {axis} of an input of rank {x.rank}")
+        own = DType.FLOAT32 if node.integer else x.dtype
         for k, what in ((1, "scale"), (2, "bias")):
-            if need(types[k], what).shape != (x.shape[axis],) or need(types[k], what).dtype is not x.dtype:
+            if need(types[k], what).shape != (x.shape[axis],) or need(types[k], what).dtype is not own:
                 raise ShapeError(f"{what} {types[k]} for {x.shape[axis]} channels of {x.dtype.label}")
-        return super().infer(node, types, constants)
+        return [TensorType(x.dtype, x.shape)] if node.integer else super().infer(node, types, constants)
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        obstacle = int8_obstacle(types[:1], output)
+        if obstacle is None and instance_size(need(types[0], "input"), node.attrs) > MAX_COUNT:
+            return f"more than {MAX_COUNT} elements make one mean"
+        return obstacle
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        """As tinyc.quantize.normalize says."""
+        x = np.moveaxis(array(inputs[0]), node.attrs.axis, 1)
+        rows = x.reshape(x.shape[0] * x.shape[1], -1)
+        step, zero = scale_zero(outputs[0])
+        z = standardized(rows, epsilon_steps(node.attrs.epsilon, scale_zero(types[0])[0], rows.shape[1]))
+        tables = channel_parameters(array(inputs[1]), array(inputs[2]), step)
+        multiplier, shift, offset = (np.tile(p, x.shape[0])[:, None] for p in tables)
+        y = scaled(z, multiplier, shift, offset, zero).reshape(x.shape)
+        return [np.ascontiguousarray(np.moveaxis(y, 1, node.attrs.axis))]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         x, scale, bias = (array(i).astype(np.float64) for i in inputs[:3])
@@ -96,6 +126,11 @@ class InstanceNormalization(_Normalization):
         centred = x - x.mean(over, keepdims=True)
         spread = np.sqrt((centred * centred).mean(over, keepdims=True) + node.attrs.epsilon)
         return [(centred / spread * scale.reshape(along) + bias.reshape(along)).astype(outputs[0].dtype.numpy)]
+
+
+def instance_size(x: TensorType, attrs: InstanceNormAttrs) -> int:
+    """How many elements make one mean."""
+    return x.elements // max(x.shape[0] * x.shape[attrs.axis], 1)
 
 
 @register

@@ -43,6 +43,8 @@ class Operator:
     # The result consists of elements of operand 0, chosen by place or by order: it commutes with
     # QuantizeLinear and DequantizeLinear (Reshape, Slice, MaxPool, ...).
     selects: ClassVar[bool] = False
+    # The result is a weighted mean of elements of operand 0: what is added to all of them is added to it.
+    averages: ClassVar[bool] = False
     # Element i of the result depends on element i of each (broadcast) operand only.
     elementwise: ClassVar[bool] = False
     # The output is the input's bytes under another shape; costs nothing.

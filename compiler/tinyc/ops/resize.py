@@ -126,6 +126,7 @@ class Resample(_Resample):
     """Weighted sums of taps; integers are rounded to nearest, ties to even, and saturated."""
 
     name = "Resample"
+    averages = True
     tables = 2
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:

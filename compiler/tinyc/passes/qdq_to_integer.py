@@ -76,6 +76,10 @@ def integer_form(graph: Graph[Any], node: Node) -> IntegerForm | str:
             types.append(None)
         elif index in kind.plain_operands:
             types.append(graph.type(name))
+        elif index in kind.real_operands:
+            if not is_constant(graph, name):
+                return f"operand {name!r} is not a constant"
+            types.append(graph.type(name))
         elif index == kind.bias_operand:
             if not is_constant(graph, name):
                 return "its bias is not a constant"
@@ -107,6 +111,9 @@ def _convert(editor: Editor, node: Node, form: IntegerForm) -> None:
     for index, (name, type_) in enumerate(zip(node.inputs, form.operands, strict=True)):
         if type_ is None or index in kind.plain_operands:
             inputs.append(name)
+        elif index in kind.real_operands:
+            data = float_data(view, name)
+            inputs.append(editor.const(name, data, TensorType(DType.of(data), tuple(data.shape))))
         elif index == kind.bias_operand:
             inputs.append(_bias(editor, view, node, form, name))
         else:

@@ -3,7 +3,8 @@
 
 onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
 another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
-values that the operand can have, and gives the scale. Both only if every reader leads to a QuantizeLinear.
+values that the operand can have, and gives the scale. Both only if every reader leads to a QuantizeLinear. What Clip
+and Pad read is quantized as their result is.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from tinyc.ops.quantize_linear import QuantAttrs
 from tinyc.ops.registry import operator
 from tinyc.passes.constants import is_constant
 from tinyc.passes.functions import function_of, results
-from tinyc.passes.qdq_to_integer import stored
+from tinyc.passes.qdq_to_integer import quantize_after, stored
 
 _STEPS = 8  # operators between a value and the QuantizeLinear that it leads to
 
 
 def quantize_between(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
+    for original in reversed(graph.nodes()):
+        if original.op in ("Clip", "Pad") and not original.integer:
+            _quantize_before(editor, editor.view().node(original.name))
     for original in graph.nodes():
         view = editor.view()
         if ("op", original.name) not in editor.nx:
@@ -55,6 +59,16 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
         if quant is not None:
             _insert(editor, node, value, quant, others)
     return editor.done()
+
+
+def _quantize_before(editor: Editor, node: Node) -> None:
+    """What is clipped or padded, and then quantized, is quantized first as well: that changes nothing."""
+    view = editor.view()
+    after, source = quantize_after(view, node.outputs[0]), view.producer(node.inputs[0])
+    if not after or not _per_tensor_int8(after[0]) or view.sole_consumer(node.inputs[0]) is None:
+        return
+    if source is not None and source.op not in ("DequantizeLinear", "QuantizeLinear"):
+        _insert(editor, source, node.inputs[0], after[0].attrs.quant, [node])
 
 
 def _share_widest(editor: Editor, quantizers: list[Node], value: str) -> None:

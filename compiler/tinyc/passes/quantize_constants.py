@@ -4,6 +4,7 @@
 Where the operator only chooses between its operands (Concat, Where, Max, Min) the constant gets the result's scale,
 and the graph's QuantizeLinear would have rounded it in the same way. Elsewhere (Add, Sub, Mul, PRelu) it gets a scale
 of its own, the largest magnitude divided by 127. A division by constants becomes a multiplication by reciprocals.
+Filters of a layer that onnxruntime's quantizer left out (ConvTranspose in QOperator form) get a scale for each channel.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ def quantize_constants(graph: Graph[Any]) -> Graph[Any]:
     for original in graph.nodes():
         view = editor.view()
         node = view.node(original.name)
+        if operator(node.op).bias_operand is not None and not node.integer:
+            _quantize_filters(editor, node)
+            continue
         shares = operator(node.op).shares_quant
         if node.integer or not (shares or node.op in (*ARITHMETIC, "Div")):
             continue
@@ -38,6 +42,23 @@ def quantize_constants(graph: Graph[Any]) -> Graph[Any]:
         if _mixed(view, node):
             _quantize(editor, node, after[0].attrs.quant if shares else None)
     return editor.done()
+
+
+def _quantize_filters(editor: Editor, node: Node) -> None:
+    """Float filters [O,...] between a quantized input and a quantized result, symmetric and per channel."""
+    view = editor.view()
+    source, after = stored(view, node.inputs[0]), quantize_after(view, node.outputs[0])
+    data = view.value(node.inputs[1]).data
+    if source is None or not after or data is None or data.ndim < 2 or not data.size or not np.all(np.isfinite(data)):
+        return
+    if source[1].dtype is not DType.INT8 or after[0].attrs.dtype is not DType.INT8:
+        return
+    largest = np.abs(data.astype(np.float64)).reshape(data.shape[0], -1).max(1)
+    scale = np.where(largest > 0, largest / 127.0, 1.0).astype(np.float32)
+    steps = np.rint(data / scale.reshape(-1, *[1] * (data.ndim - 1)))
+    quant = Quant(tuple(float(s) for s in scale), (0,) * len(scale), 0)
+    inputs = (node.inputs[0], _constant(editor, node, np.clip(steps, -127, 127).astype(np.int8), quant))
+    editor.replace(node, node.with_inputs((*inputs, *node.inputs[2:])))
 
 
 def _mixed(graph: Graph[Any], node: Node) -> bool:
@@ -69,7 +90,7 @@ def _quantize(editor: Editor, node: Node, quant: Quant | None) -> None:
                 data = np.asarray(1.0 / data.astype(np.float64))
         if not np.all(np.isfinite(data)):
             return
-        inputs[index] = _int8(editor, node, name, data, quant or _own(data))
+        inputs[index] = _int8(editor, node, data, quant or _own(data))
     editor.replace(node, replace(node, op=op, inputs=tuple(inputs)))
 
 
@@ -78,12 +99,17 @@ def _own(data: Array) -> Quant:
     return Quant((float(np.float32(largest / 127.0)) or 1.0,), (0,))
 
 
-def _int8(editor: Editor, node: Node, name: str, data: Array, quant: Quant) -> str:
+def _int8(editor: Editor, node: Node, data: Array, quant: Quant) -> str:
     """The constant as DequantizeLinear of int8."""
     steps = quantize_linear(data, quant.scale[0], quant.zero_point[0], -128, 127).astype(np.int8)
+    return _constant(editor, node, steps, quant)
+
+
+def _constant(editor: Editor, node: Node, steps: Array, quant: Quant) -> str:
+    """DequantizeLinear of a new constant."""
     stem = f"{node.name}.constant"
     source = editor.const(stem, steps, TensorType(DType.INT8, steps.shape))
-    result = editor.temp(f"{name}.real", TensorType(DType.FLOAT32, steps.shape))
+    result = editor.temp(f"{stem}.real", TensorType(DType.FLOAT32, steps.shape))
     attrs = QuantAttrs(quant, DType.INT8)
     editor.add(Node(editor.fresh(f"{stem}.dequantize"), "DequantizeLinear", attrs, (source,), (result,), False,
                     node.position))

@@ -83,6 +83,11 @@ def _shifted_operand(editor: Editor, node: Node, name: str) -> str:
     return result
 
 
+def _commutes(node: Node) -> bool:
+    kind = operator(node.op)
+    return kind.selects or (kind.averages and getattr(node.attrs, "extrapolation", None) is None)
+
+
 def _advance(editor: Editor, node: Node) -> None:
     """Moves the ShiftSign of operand 0 behind a node that selects elements; cancels a pair."""
     view = editor.view()
@@ -93,7 +98,7 @@ def _advance(editor: Editor, node: Node) -> None:
         editor.remove(node)
         editor.redirect(node.outputs[0], source.inputs[0])
         editor.remove_value(node.outputs[0])
-    elif operator(node.op).selects and view.type(node.inputs[0]).dtype is DType.UINT8:
+    elif _commutes(node) and view.type(node.inputs[0]).dtype is DType.UINT8:
         output = node.outputs[0]
         type_ = replace(view.type(output), dtype=DType.INT8, quant=None)
         inner = editor.temp(f"{output}.int8", type_)

@@ -28,10 +28,19 @@ FILES = sorted(HERE.glob("*.onnx"))
 LABELS = ("crnn", "densenet", "group_norm", "gru", "kws", "lenet", "lstm", "mlp", "mobilenet_v1", "mobilenet_v2",
           "mobilenet_v3", "resnet", "shufflenet", "squeeze_excite", "tcn", "transformer", "vit")
 
-# Operators that remain float in the quantized forms, by model: the quantizer leaves them unquantized at an edge of the
-# graph (LogSoftmax of the last layer, the normalization of a float input), so there is no scale for an integer form.
-LOG_SOFTMAX = {"Sub", "Exp", "ReduceSum", "Log"}
-FLOAT: dict[str, set[str]] = {"mlp": {"Sub", "Div"}, "squeeze_excite": LOG_SOFTMAX, "crnn": LOG_SOFTMAX}
+# Operators that remain float in the quantized forms, by model. The quantizer leaves them out: recurrent layers, an
+# L2 normalization within the graph, what lies between a float input and the first QuantizeLinear (a normalization) or
+# between the last DequantizeLinear and a float output (LogSoftmax, Tanh; in QOperator form ConvTranspose too).
+LOG_SOFTMAX = {"Sub", "Exp", "ReduceMax", "ReduceSum", "Log", "Fused"}
+FLOAT: dict[str, set[str]] = {
+    "autoencoder": {"ConvTranspose", "Tanh"},
+    "crnn": LOG_SOFTMAX | {"GRU"},
+    "group_norm": {"ReduceMean", "Mul", "ReduceSum", "Sqrt", "Clip", "Fused", "Expand", "Div"},
+    "gru": {"GRU"},
+    "lstm": {"LSTM"},
+    "mlp": {"Sub", "Div", "Fused"},
+    "squeeze_excite": LOG_SOFTMAX,
+}
 
 FORMS = {
     "qdq": {"quant_format": QuantFormat.QDQ, "activation_type": QuantType.QInt8, "per_channel": True},
