@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from quantized_cases import general_int8, int16
 
 from support import Const, Model, Q
 
@@ -417,9 +418,11 @@ ORT: tuple[Callable[[Model], None], ...] = (
 )
 NUMPY: tuple[Callable[[Model], None], ...] = (
     whole_numbers, casts, newest, half_and_double, elementwise_int8, windows_int8, matrices_int8, moves_int8,
+    general_int8, int16,
 )
-CORES = (chains, quantization, half_and_double, elementwise_int8, windows_int8, matrices_int8, moves_int8)
-INT8 = (elementwise_int8, windows_int8, matrices_int8, moves_int8)
+CORES = (chains, quantization, half_and_double, elementwise_int8, windows_int8, matrices_int8, moves_int8, general_int8,
+         int16)
+INT8 = (elementwise_int8, windows_int8, matrices_int8, moves_int8, general_int8, int16)
 
 
 def model_of(group: Callable[[Model], None]) -> Model:
