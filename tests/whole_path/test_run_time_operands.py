@@ -82,8 +82,8 @@ def test_slices():
                   {"y": (FLOAT, (2, 2, 1))})
     with built(model) as call:
         for starts, ends, axes, steps in [
-            ((0, 1), (2, 2), (1, 2), (1, 1)), ((2, 0), (-9, 1), (1, -1), (-2, 7)), ((-2, -1), (99, 99), (1, 2), (1, 2**62)),
-            ((2**62, 2**62), (-(2**62), 0), (1, 2), (-1 - 1, -1)),
+            ((0, 1), (2, 2), (1, 2), (1, 1)), ((2, 0), (-9, 1), (1, -1), (-2, 7)),
+            ((-2, -1), (99, 99), (1, 2), (1, 2**62)), ((2**62, 2**62), (-(2**62), 0), (1, 2), (-1 - 1, -1)),
         ]:
             status, got = call(x=X, starts=i64(*starts), ends=i64(*ends), axes=i64(*axes), steps=i64(*steps))
             places = {a % 3: slice(s, e, d) for s, e, a, d in zip(starts, ends, axes, steps, strict=True)}
@@ -131,14 +131,17 @@ def test_shapes_and_counts():
     """Many operators in one program, each with an operand of its own; one wrong operand stops it."""
     good = {
         "reshape": i64(3, -1), "squeeze": i64(-2), "expand": i64(4, 1), "tile": i64(1, 2, 1), "k": i64(2),
-        "start": np.float32(1), "limit": np.float32(2.4), "delta": np.float32(0.5), "split": i64(1, 2), "axis": np.int64(-1),
+        "start": np.float32(1), "limit": np.float32(2.4), "delta": np.float32(0.5), "split": i64(1, 2),
+        "axis": np.int64(-1),
     }
     ones = X[:, :1]
     nodes = [
         helper.make_node("Reshape", ["x", "reshape"], ["y0"]), helper.make_node("Squeeze", ["ones", "squeeze"], ["y1"]),
         helper.make_node("Expand", ["row", "expand"], ["y2"]), helper.make_node("Tile", ["x", "tile"], ["y3"]),
-        helper.make_node("TopK", ["x", "k"], ["y4", "y5"]), helper.make_node("Range", ["start", "limit", "delta"], ["y6"]),
-        helper.make_node("Split", ["x", "split"], ["y7", "y8"], axis=1), helper.make_node("CumSum", ["x", "axis"], ["y9"]),
+        helper.make_node("TopK", ["x", "k"], ["y4", "y5"]),
+        helper.make_node("Range", ["start", "limit", "delta"], ["y6"]),
+        helper.make_node("Split", ["x", "split"], ["y7", "y8"], axis=1),
+        helper.make_node("CumSum", ["x", "axis"], ["y9"]),
     ]
     inputs = {"x": X, "ones": ones, "row": X[0, :1]} | good
     outputs = {"y0": (FLOAT, (3, 4)), "y1": (FLOAT, (2, 2)), "y2": (FLOAT, (4, 2)), "y3": (FLOAT, (2, 6, 2)),
