@@ -111,7 +111,8 @@ def axis_taps(a: GridSampleAttrs, k: int, size: int, own: DType, g: Expr) -> tup
             real(f"t_m{k}", own, f"t_r{k} - {2 * (high - low)}f * floorf(t_r{k} / {2 * (high - low)}f)"),
             put(x, f"({low}f) + (t_m{k} > {span} ? {2 * (high - low)}f - t_m{k} : t_m{k})", own),
         ]
-    margin = 3 if a.padding == "zeros" else 0  # outside, but not by more than all taps
+    apart = a.padding == "border" and a.mode == "cubic"  # each tap is moved to the border by itself
+    margin = 3 if a.padding == "zeros" or apart else 0  # outside, but not by more than all taps
     if a.padding == "reflection" and not a.align_corners:
         margin = 1
     body.append(put(x, f"fminf(fmaxf({x}, {-margin}.0f), {size - 1 + margin}.0f)", own))

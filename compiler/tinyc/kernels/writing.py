@@ -15,7 +15,7 @@ from tinyc.kernels.loops import computed
 
 def double_form(text: str) -> str:
     """A C expression of floats with the functions and constants of doubles."""
-    return re.sub(r"(?<=[0-9.])f\b", "", re.sub(r"\b([a-z][a-z0-9]*)f\(", r"\1(", text))
+    return re.sub(r"(?<=[0-9.])f\b", "", re.sub(r"\b(?!isinf)([a-z][a-z0-9]*)f\(", r"\1(", text))
 
 
 def formula(text: str, dtype: DType = DType.FLOAT32, *operands: Expr) -> Formula:

@@ -389,8 +389,12 @@ def _bit_shift(node: Importing) -> Sequence[str]:
 
 @imports("Pow")
 def _pow(node: Importing) -> Sequence[str]:
-    """The exponent may be of another type: it is converted to the base's."""
+    """The exponent may be of another type: it is converted to the base's, but for a real power of an integer, which
+    is computed in real numbers and converted back."""
     base, exponent = node.type(0), second_operand(node)
+    if base.dtype.is_integer and node.type(1).dtype.is_float:
+        operands = [node.emit("Cast", CastAttrs(DType.FLOAT64), [v])[0] for v in (node.input(0), exponent)]
+        return node.emit("Cast", CastAttrs(base.dtype), node.emit("Pow", BinaryAttrs(), operands))
     if node.type(1).dtype is not base.dtype:
         exponent = node.emit("Cast", CastAttrs(base.dtype), [exponent])[0]
     return node.emit("Pow", BinaryAttrs(), [node.input(0), exponent])

@@ -87,7 +87,7 @@ class GridSample(Operator):
         x = (grid + 1) / 2 * (size - 1) if a.align_corners else ((grid + 1) * size - 1) / 2
         low, high = (0.0, size - 1.0) if a.align_corners else (-0.5, size - 0.5)
         x = np.rint(x) if a.mode == "nearest" else x
-        if a.padding == "border":
+        if a.padding == "border" and a.mode != "cubic":  # cubic's taps are moved to the border one by one
             x = np.clip(x, 0, size - 1)
         elif a.padding == "reflection":
             x = _reflected(x, low, high)

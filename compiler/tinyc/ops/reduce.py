@@ -191,8 +191,15 @@ def _reduce(node: Importing) -> Sequence[str]:
 
 @imports("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSum")
 def _composed_reduce(node: Importing) -> Sequence[str]:
-    """Reductions that are a sum with an element-wise operator before or behind it."""
+    """Reductions that are a sum with an element-wise operator before or behind it.
+
+    Half-precision squares may overflow where the result does not, and roots and logarithms of integers are real:
+    both are computed in a wider type and converted back.
+    """
     attrs, op, value = _reduce_attrs(node), node.op_type, [node.input(0)]
+    dtype = node.type(0).dtype
+    if dtype is DType.FLOAT16:
+        value = node.emit("Cast", CastAttrs(DType.FLOAT32), value)
     if op == "ReduceL1":
         value = node.emit("Abs", UnaryAttrs(), value)
     elif op in ("ReduceL2", "ReduceSumSquare"):
@@ -200,8 +207,10 @@ def _composed_reduce(node: Importing) -> Sequence[str]:
     if attrs is not None:
         value = node.emit("ReduceSum", attrs, value)
     if op in ("ReduceL2", "ReduceLogSum"):
+        if dtype.is_integer:
+            value = node.emit("Cast", CastAttrs(DType.FLOAT64), value)
         value = node.emit("Sqrt" if op == "ReduceL2" else "Log", UnaryAttrs(), value)
-    return value
+    return value if node.type_of(value[0]).dtype is dtype else node.emit("Cast", CastAttrs(dtype), value)
 
 
 @imports("ReduceLogSumExp")

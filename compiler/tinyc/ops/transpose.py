@@ -32,7 +32,7 @@ class Transpose(Operator):
         return [TensorType(x.dtype, tuple(x.shape[p] for p in a.perm))]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        return [np.ascontiguousarray(array(inputs[0]).transpose(node.attrs.perm))]
+        return [np.asarray(array(inputs[0]).transpose(node.attrs.perm), order="C")]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
         return None if types[0] and types[0].quant and types[0].quant.per_tensor else "quantized per channel"

@@ -33,7 +33,7 @@ def constant_views(graph: Graph[Any]) -> Graph[Any]:
 
 def _transposed(editor: Editor, node: Node) -> str:
     perm: tuple[int, ...] = node.attrs.perm
-    return rearrange(editor, node.inputs[0], lambda a: np.ascontiguousarray(a.transpose(perm)), perm.index)
+    return rearrange(editor, node.inputs[0], lambda a: np.asarray(a.transpose(perm), order="C"), perm.index)
 
 
 def _reshaped(editor: Editor, node: Node) -> str:

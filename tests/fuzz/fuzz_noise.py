@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far results move when intermediate results are rounded another way.
+
+Two correct implementations differ by rounding, and a graph can amplify that without bound: a difference of nearly
+equal numbers, a floor, a comparison. So where C and the expected outputs disagree, the graph is evaluated again,
+several times, with noise of some rounding errors on the operands and results of every operator that rounds, and with a
+step of noise on every result that is quantized (or may be, since tinyc also quantizes results that a quantized graph
+leaves float). What moves with the noise says nothing about the compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import onnx
+from fuzz_growing import Case
+from fuzz_reference import Dropped, run_node
+
+RUNS = 12
+RELATIVE = {"float32": 2.0**-21, "float64": 2.0**-50, "float16": 2.0**-10}
+# In integers their results have the operand's scale, to begin with.
+KEEP_SCALE = ("AveragePool", "GlobalAveragePool")
+
+
+class Noisy:
+    """Evaluates the part of a case that the given outputs depend on, with noise."""
+
+    def __init__(self, case: Case, outputs: set[str], seed: int) -> None:
+        self.case, self.rng = case, np.random.default_rng(seed)
+        self.constants = {t.name for t in case.model.graph.initializer}
+        self.values = {n: case.known[n] for n in (*self.constants, *case.inputs)}
+        self.scales: dict[str, float] = {}
+        wanted, self.nodes = set(outputs), list[onnx.NodeProto]()
+        for node in reversed(case.model.graph.node):
+            if wanted & set(node.output):
+                self.nodes.insert(0, node)
+                wanted |= set(node.input)
+
+    def run(self) -> dict[str, np.ndarray]:
+        """All values. Raises Dropped where noise leads out of an operator's domain."""
+        opset = self.case.model.opset_import[0].version
+        for node in self.nodes:
+            outputs = [o for o in node.output if o]
+            if node.op_type == "Constant":
+                self.constants.add(outputs[0])
+                self.values[outputs[0]] = self.case.known[outputs[0]]
+                continue
+            noisy = outputs[0] in self.case.inexact
+            conversion = node.op_type in ("QuantizeLinear", "DequantizeLinear")
+            operands = {n: self.values[n] for n in node.input if n}
+            if noisy and not conversion:
+                operands = {n: self._rounded(a) for n, a in operands.items()}
+            results = run_node(node, operands, self.constants, opset, outputs[0] in self.case.preferred)
+            if node.op_type == "DequantizeLinear":
+                self.scales[outputs[0]] = float(np.max(operands[node.input[1]]))
+            for name, array in zip(outputs, results, strict=True):
+                if array.shape != self.case.known[name].shape:
+                    raise Dropped("noise changes a shape")
+                if outputs[0] in self.case.stepped and array.dtype.kind in "iu":
+                    array = self._stepped(array)
+                elif noisy and self.case.quantized and array.dtype == np.float32 and not conversion:
+                    array = self._moved(array, node)
+                elif noisy:
+                    array = self._rounded(array)
+                self.values[name] = array
+        return self.values
+
+    def _rounded(self, array: np.ndarray) -> np.ndarray:
+        scale = RELATIVE.get(array.dtype.name)
+        if scale is None:
+            return array
+        with np.errstate(all="ignore"):
+            return np.asarray(array * (1 + scale * self.rng.uniform(-1, 1, array.shape)), array.dtype)
+
+    def _stepped(self, array: np.ndarray) -> np.ndarray:
+        limits = np.iinfo(array.dtype)
+        moved = array.astype(np.int64) + self.rng.integers(-1, 2, array.shape)
+        return np.asarray(np.clip(moved, limits.min, limits.max), array.dtype)
+
+    def _moved(self, array: np.ndarray, node: onnx.NodeProto) -> np.ndarray:
+        finite = array[np.isfinite(array)]
+        step = (max(float(finite.max(initial=0)), 0.0) - min(float(finite.min(initial=0)), 0.0)) / 255
+        if node.op_type in KEEP_SCALE:
+            step = max(step, 0.5 * self.scales.get(node.input[0], 0.0))
+        return np.asarray(array + step * self.rng.uniform(-1, 1, array.shape), np.float32)
+
+
+def _runs(case: Case, outputs: set[str]) -> Iterator[dict[str, np.ndarray]]:
+    for seed in range(RUNS):
+        try:
+            yield Noisy(case, outputs, seed).run()
+        except Dropped:
+            continue
+
+
+def sensitivity(case: Case, outputs: set[str]) -> dict[str, np.ndarray]:
+    """How far each element of these outputs moved at most, in float64; zeros where noise has no effect."""
+    moved = {n: np.zeros(case.expected[n].shape) for n in outputs}
+    for values in _runs(case, outputs):
+        for name in outputs:
+            with np.errstate(all="ignore"):
+                away = np.abs(values[name].astype(np.float64) - case.expected[name].astype(np.float64))
+            moved[name] = np.maximum(moved[name], np.nan_to_num(away, nan=0.0, posinf=np.inf))
+    return moved

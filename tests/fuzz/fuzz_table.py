@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator table, and a random graph from it."""
+
+from __future__ import annotations
+
+import fuzz_rows_elementwise
+import fuzz_rows_moves
+import fuzz_rows_numeric
+import fuzz_rows_quantized
+import fuzz_rows_windows
+from fuzz_growing import Case, Growing
+from fuzz_reference import Dropped
+from fuzz_row import Row
+from fuzz_source import Source
+
+import tinyc.ops  # noqa: F401  (registers the operators)
+from tinyc.ops.registry import IMPORTERS
+
+ALL_ROWS: tuple[Row, ...] = (*fuzz_rows_elementwise.ROWS, *fuzz_rows_moves.ROWS, *fuzz_rows_numeric.ROWS,
+                             *fuzz_rows_windows.ROWS, *fuzz_rows_quantized.ROWS)
+# Those that tinyc supports.
+ROWS: tuple[Row, ...] = tuple(row for row in ALL_ROWS if (row.domain, row.op) in IMPORTERS)
+# Opsets of ONNX; onnxruntime 1.31 knows those up to 26.
+OPSETS = (17, 13, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 20, 21, 22, 23, 24, 25, 26)
+_WEIGHTED = tuple(row for row in ROWS for _ in range(row.weight))
+ATTEMPTS = 40
+
+
+def random_case(source: Source) -> Case:
+    """A graph of 1 to 12 operators. Raises Dropped where the decisions lead nowhere."""
+    quantized = source.chance(1, 4)
+    opset = source.pick([13, 17, 21, 10, 19] if quantized else OPSETS)
+    growing = Growing(source, opset, quantized)
+    wanted = source.integer(1, 12) if source.chance(2, 3) else source.integer(1, 4)
+    for _ in range(ATTEMPTS):
+        if growing.grow(source.pick(_WEIGHTED)):
+            wanted -= 1
+        if wanted == 0:
+            break
+    if wanted == ATTEMPTS:
+        raise Dropped("no operator fits")
+    return growing.finished()

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What random graphs found, as small as it gets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from support import Const, Model, Q, compile_proto, differences, execute, with_numpy, with_onnxruntime
+
+RNG = np.random.default_rng(5)
+
+
+def test_real_operators() -> None:
+    model = Model("found", opset=20)
+    half = np.array([567, 1879, 277], np.float16)
+    image = RNG.standard_normal((1, 2, 3, 5)).astype(np.float32)
+    places = RNG.uniform(-1.1, 1.1, (1, 4, 3, 2)).astype(np.float32)
+    model.plain("is_inf", "IsInf", np.array([1.0, np.inf, -np.inf, 0.0]), detect_negative=0)
+    model.plain("scalar_transpose", "Transpose", Const(np.float32(3)))
+    model.plain("scalar_expand", "Expand", Const(np.float32(3)), Const(np.zeros(0, np.int64)))
+    model.plain("cubic_border", "GridSample", image, places, mode="cubic", padding_mode="border")
+    model.plain("half_norm", "ReduceL2", half)
+    model.plain("integer_norm", "ReduceL2", np.array([3, 5], np.int32))
+    model.plain("integer_log", "ReduceLogSum", np.array([3, 50], np.int32))
+    model.plain("real_power", "Pow", np.array([3, 4, 5, 2], np.int64), np.array([2.95, 1.5, 0.5, 2.4], np.float32))
+    model.plain("moved", "Transpose", (3, 4, 2, 2), perm=[2, 1, 3, 0])
+    model.plain("instances", "InstanceNormalization", "moved_y", Const(np.ones(4, np.float32)),
+                Const(np.zeros(4, np.float32)))
+    model.outputs.remove("moved_y")
+    proto = model.proto()
+    got = execute(compile_proto(proto), model.inputs)
+    assert not differences(got, with_onnxruntime(proto, model.inputs), 1e-4)
+
+
+def test_int16_results_of_int8_operands() -> None:
+    """A selection whose result is quantized to another type has no integer form; nor is int8 put in between."""
+    model = Model("wider", opset=21)
+    stored = model.dequantized(model.const("stored", RNG.integers(-99, 99, (4, 3)).astype(np.int8)), 0.02, 0)
+    wide = model.dequantized(model.const("wide", RNG.integers(-9999, 9999, (4, 3)).astype(np.int16)), 0.0002, 0,
+                             np.int16)
+    for name, value in (("a", stored), ("b", wide), ("c", model._operand("c", 0, Q((4, 3))))):
+        bounds = [model.const(f"{name}_bound{k}", np.array([v])) for k, v in enumerate((0, 2))]
+        model.node("Slice", [value, *bounds], [f"{name}_cut"])
+        model.outputs.append(model.quantized(f"{name}_cut", f"{name}_y", 0.0003, 0, np.int16))
+    model.node("ReduceL1", [model._operand("d", 0, Q((3, 1)))], ["d_sum"])
+    model.outputs.append(model.quantized("d_sum", "d_y", 0.0001, 0, np.int16))
+    proto = model.proto()
+    compiled = compile_proto(proto)
+    got = execute(compiled, model.inputs)
+    assert not differences(got, with_numpy(compiled, model.inputs), 0)
+    assert not differences(got, with_onnxruntime(proto, model.inputs), 0)
