@@ -2,6 +2,8 @@
 """LayerNormalization and RMSNormalization of trailing axes, seen as rows, and what is expressed by them.
 
 Operands: x, scale [row length] or "", shift [row length] or "". Half precision is computed in float and rounded once.
+The integer form is that of tinyc.quantize.normalize, for int8 x and y and constant scale and shift; for
+RMSNormalization with the zero point taken from x and 0 for the sum S1.
 """
 
 from __future__ import annotations
@@ -15,9 +17,22 @@ import numpy as np
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, TensorType
 from tinyc.ops.elementwise import BinaryAttrs
-from tinyc.ops.registry import Arrays, Importing, Operator, ShapeError, Types, array, imports, need, register
+from tinyc.ops.registry import (
+    Arrays,
+    Importing,
+    Operator,
+    ShapeError,
+    Types,
+    array,
+    imports,
+    int8_obstacle,
+    need,
+    register,
+    scale_zero,
+)
 from tinyc.ops.unary import UnaryAttrs
 from tinyc.ops.view import ReshapeAttrs
+from tinyc.quantize.normalize import MAX_COUNT, channel_parameters, epsilon_steps, scaled, standardized
 
 MICROSOFT = "com.microsoft"
 
@@ -35,13 +50,17 @@ class LayerNormAttrs:
 class RowNormalization(Operator):
     """Behaviour shared by both."""
 
+    real_operands = frozenset({1, 2})
+    longest_row = MAX_COUNT
+
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: LayerNormAttrs = node.attrs
         x = need(types[0], "input")
-        if not x.dtype.is_float or not 0 <= a.axis < max(x.rank, 1):
+        own = DType.FLOAT32 if node.integer else x.dtype
+        if not (x.dtype.is_float or node.integer) or not 0 <= a.axis < max(x.rank, 1):
             raise ShapeError(f"axis {a.axis} of an input {x}")
         for type_ in types[1:]:
-            if type_ is not None and (type_.dtype is not x.dtype or type_.shape != (row_length(x, a),)):
+            if type_ is not None and (type_.dtype is not own or type_.shape != (row_length(x, a),)):
                 raise ShapeError(f"scale or shift {type_} for rows of {row_length(x, a)} {x.dtype.label}")
         kept = x.shape[: a.axis] + (1,) * (x.rank - a.axis)
         statistic = TensorType(DType.FLOAT32 if x.dtype is DType.FLOAT16 else x.dtype, kept)
@@ -64,6 +83,36 @@ class RowNormalization(Operator):
         results = {"Y": y, "Mean": mean, "InvStdDev": factor}
         return [results[r].reshape(t.shape).astype(t.dtype.numpy) for r, t in zip(a.results, outputs, strict=True)]
 
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        obstacle = int8_obstacle(types[:1], output)
+        if obstacle is None and not 0 < row_length(need(types[0], "input"), node.attrs) <= self.longest_row:
+            return f"a row is not of 1 to {self.longest_row} elements"
+        return "its statistics are results" if node.attrs.results != ("Y",) else obstacle
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        a: LayerNormAttrs = node.attrs
+        x = need(types[0], "input")
+        rows = array(inputs[0]).reshape(-1, row_length(x, a))
+        step, zero = scale_zero(outputs[0])
+        epsilon = epsilon_steps(a.epsilon, scale_zero(x)[0], rows.shape[1])
+        z = self.standard(rows, epsilon, scale_zero(x)[1])
+        factor, offset = row_parameters(node, inputs, rows.shape[1])
+        return [scaled(z, *channel_parameters(factor, offset, step), zero).reshape(x.shape)]
+
+    def standard(self, rows: Array, epsilon: int, zero: int) -> Array:
+        """Normalized rows with the fractional bits of tinyc.quantize.normalize."""
+        return standardized(rows, epsilon)
+
+
+def row_parameters(node: Node, operands: Sequence[Array | None], length: int) -> tuple[Array, Array]:
+    """(factor, offset) of each element of a row."""
+    given = [*operands, None, None][1:3]
+    factor, offset = (np.full(length, default, np.float32) if value is None else value
+                      for value, default in zip(given, (1.0, 0.0), strict=True))
+    return factor, offset
+
 
 def row_length(x: TensorType, attrs: LayerNormAttrs) -> int:
     return math.prod(x.shape[attrs.axis :])
@@ -85,6 +134,10 @@ class RMSNormalization(RowNormalization):
     """x / sqrt(mean of squares + epsilon) * scale."""
 
     name = "RMSNormalization"
+    longest_row = MAX_COUNT // 2
+
+    def standard(self, rows: Array, epsilon: int, zero: int) -> Array:
+        return standardized(rows.astype(np.int64) - zero, epsilon, centred=False)
 
     def statistics(self, rows: Array, epsilon: float) -> tuple[Array, Array]:
         factor = 1.0 / np.sqrt((rows**2).mean(1, keepdims=True) + epsilon)

@@ -31,11 +31,11 @@ def epsilon_steps(epsilon: float, step: float, count: int) -> int:
     return int(min(round(epsilon / (step * step) * count * count), 1 << 58))
 
 
-def standardized(x: Array, epsilon: int) -> Array:
-    """Rows [rows, count] of integers as z."""
+def standardized(x: Array, epsilon: int, centred: bool = True) -> Array:
+    """Rows [rows, count] of integers as z; not `centred`: with 0 for S1."""
     x = x.astype(np.int64)
     count = x.shape[1]
-    total = x.sum(1, keepdims=True)
+    total = x.sum(1, keepdims=True) * int(centred)
     variance = count * (x * x).sum(1, keepdims=True) - total * total + epsilon
     result = np.zeros(x.shape, np.int64)
     for row, v in enumerate(variance[:, 0]):
