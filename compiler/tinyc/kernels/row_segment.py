@@ -127,10 +127,11 @@ def _homes(context: Context, first: int, plan: Schedule) -> dict[str, str]:
     """Images whose one row lies where its only reader puts its result: that step works in place."""
     home: dict[str, str] = {}
     chain = plan.chain
-    for image in plan.passing:
+    taken: set[int] = set()  # layers that have an operand in the place of their result
+    for image in sorted(plan.passing, key=lambda i: (-chain.images[i].row_bytes, i)):
         readers = [k for k, layer in enumerate(chain.layers) if any(name == image for name, _ in layer.reads)]
         maker = chain.maker(image)
-        if len(readers) != 1 or maker is None or chain.layers[readers[0]].gathers:
+        if len(readers) != 1 or maker is None or chain.layers[readers[0]].gathers or readers[0] in taken:
             continue
         layer = chain.layers[readers[0]]
         code = context.codes[first + readers[0]]
@@ -141,6 +142,7 @@ def _homes(context: Context, first: int, plan: Schedule) -> dict[str, str]:
         same = types[0].dtype.size in (1, types[1].dtype.size) and chain.layers[maker].rows == layer.rows
         if same and chain.images[image].row_bytes <= chain.images[layer.result].row_bytes:
             home[image] = layer.result
+            taken.add(readers[0])
     for image in list(home):
         while home[image] in home:
             home[image] = home[home[image]]
