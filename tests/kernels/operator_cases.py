@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from quantized_cases import general_int8, int16
+from quantized_cases import general_int8, int16, integer_products
 
 from support import Const, Model, Q
 
@@ -414,7 +414,7 @@ def chains(m: Model) -> None:
 
 ORT: tuple[Callable[[Model], None], ...] = (
     unary_float, binary_float, convolution_float, pooling_float, matrices_float, reductions_float, moves, quantization,
-    chains,
+    chains, integer_products,
 )
 NUMPY: tuple[Callable[[Model], None], ...] = (
     whole_numbers, casts, newest, half_and_double, elementwise_int8, windows_int8, matrices_int8, moves_int8,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from support import Const, Model, Q
 
@@ -102,3 +103,35 @@ def int16(m: Model) -> None:
         case(f"Pad{zero}", "Pad", q16((2, 3), zero=z[0]), Const(np.array([0, 1, 0, 2])), scale=0.0005, zero=z[0])
         case(f"Transpose{zero}", "Transpose", q16((2, 3), zero=z[0]), perm=[1, 0], zero=z[1])
     case("WideFilters", "Conv", q16((1, 3, 6, 5)), q16((4, 3, 3, 3), 0.00002, const=True), bias)
+
+
+def integer_products(m: Model) -> None:
+    """Against onnxruntime."""
+    rng = np.random.default_rng(8)
+
+    def whole(dtype: type, *shape: int) -> np.ndarray:
+        info = np.iinfo(dtype)
+        return rng.integers(info.min, info.max + 1, shape).astype(dtype)
+
+    def zero(dtype: type, *shape: int) -> Const:
+        return Const(whole(dtype, *shape))
+
+    m.plain("Whole", "MatMulInteger", whole(np.uint8, 3, 5), whole(np.uint8, 5, 4), zero(np.uint8), zero(np.uint8))
+    m.plain("Columns", "MatMulInteger", whole(np.uint8, 2, 3, 5), Const(whole(np.int8, 5, 4)), zero(np.uint8),
+            zero(np.int8, 4))
+    m.plain("Bare", "MatMulInteger", whole(np.uint8, 2, 3, 5), whole(np.int8, 2, 5, 4))
+    m.plain("RunTime", "MatMulInteger", whole(np.uint8, 3, 5), whole(np.int8, 5, 4), whole(np.uint8), whole(np.int8))
+    m.plain("Conv", "ConvInteger", whole(np.uint8, 1, 2, 6, 5), Const(whole(np.uint8, 4, 2, 3, 3)), zero(np.uint8),
+            zero(np.uint8), pads=[1, 1, 0, 1], strides=[2, 1])
+    m.plain("ConvGroups", "ConvInteger", whole(np.uint8, 2, 4, 9), Const(whole(np.uint8, 4, 2, 3)), zero(np.uint8),
+            group=2, dilations=[2])
+    for name, x in (("Both", rng.standard_normal((3, 5))), ("Above", rng.uniform(1, 2, (3, 5))),
+                    ("Below", rng.uniform(-2, -1, 7)), ("Nothing", np.zeros((2, 2)))):
+        m.plain(f"Dynamic{name}", "DynamicQuantizeLinear", x.astype(F32), count=3)
+    real, scale = rng.standard_normal((3, 5)).astype(F32), np.array(0.02, F32)
+    m.plain("ToFloat", "MatMulIntegerToFloat", whole(np.uint8, 3, 5), Const(whole(np.int8, 5, 4)), Const(scale),
+            Const(rng.uniform(0.1, 1, 4).astype(F32)), zero(np.uint8), zero(np.int8, 4), Const(real[0, :4]),
+            domain="com.microsoft")
+    m.plain("DynamicMatMul", "DynamicQuantizeMatMul", real, Const(whole(np.int8, 5, 4)), Const(scale),
+            domain="com.microsoft")
+    m.types |= {"ToFloat_y": TensorProto.FLOAT, "DynamicMatMul_y": TensorProto.FLOAT}

@@ -61,4 +61,5 @@ def scaled(z: Array, multiplier: Array, shift: Array, offset: Array, zero_point:
     """z as the result's int8; the parameters broadcast against it."""
     size = requantize(z, np.abs(multiplier.astype(np.int64)), shift)
     steps = np.where(multiplier < 0, -size, size) + offset
-    return np.clip(divide_by_power_of_two(steps, GUARD) + zero_point, -128, 127).astype(np.int8)
+    result: Array = np.clip(divide_by_power_of_two(steps, GUARD) + zero_point, -128, 127).astype(np.int8)
+    return result
