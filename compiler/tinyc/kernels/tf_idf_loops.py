@@ -43,7 +43,7 @@ class TfIdfLoops(Kernel):
             number = load(result, place, y.dtype)
             text, operands = ("{0} > 0.0f ? 1.0f : 0.0f" if a.mode == "IDF" else "{0}"), [number]
             if a.weights:
-                weights = build.table("weights", np.array(a.weights[:a.size], np.float32))
+                weights = build.table("weights", np.array(a.weights, np.float32))
                 operands.append(load(weights.buffer, at(t_k=1), DType.FLOAT32))
                 text = "{0} > 0.0f ? {1} : 0.0f" if a.mode == "IDF" else "{0} * {1}"
             body.append(For("t_k", a.size, (store(result, place, y.dtype, formula(text, y.dtype, *operands)),)))

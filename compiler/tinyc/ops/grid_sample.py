@@ -91,6 +91,7 @@ class GridSample(Operator):
             x = np.clip(x, 0, size - 1)
         elif a.padding == "reflection":
             x = _reflected(x, low, high)
+        x = np.clip(np.where(np.isnan(x), -3.0, x), -3.0, size + 2.0)  # farther away makes no difference
         first = np.floor(x + (0.25 if a.mode == "nearest" else 0)).astype(np.int64)
         f = x - first
         if a.mode == "nearest":

@@ -17,7 +17,7 @@ from tinyc.ops.registry import Arrays, Importing, Operator, ShapeError, Types, a
 class TfIdfAttrs:
     """`grams`: (the n-gram, its place in the result). `skips`: up to so many elements may lie between two of it.
 
-    `mode`: TF counts, IDF gives the weight where there is any, TFIDF the count times the weight.
+    `mode`: TF counts, IDF gives the place's weight where there is any, TFIDF the count times the weight.
     """
 
     grams: tuple[tuple[tuple[int, ...], int], ...]
@@ -40,7 +40,7 @@ class TfIdf(Operator):
             raise ShapeError(f"an input {x}")
         if any(not 0 <= place < a.size for _, place in a.grams):
             raise ShapeError("an n-gram's place lies outside")
-        if a.weights and len(a.weights) < a.size:
+        if a.weights and len(a.weights) != a.size:
             raise ShapeError(f"{len(a.weights)} weights for {a.size} places")
         return [TensorType(DType.FLOAT32, (*x.shape[:-1], a.size))]
 
@@ -54,7 +54,7 @@ class TfIdf(Operator):
                     reach = (len(gram) - 1) * step
                     for first in range(len(sequence) - reach):
                         counts[row, place] += tuple(sequence[first : first + reach + 1 : step]) == gram
-        weights = np.array(a.weights[: a.size]) if a.weights else np.ones(a.size)
+        weights = np.array(a.weights) if a.weights else np.ones(a.size)
         if a.mode == "IDF":
             counts = (counts > 0) * weights
         elif a.mode == "TFIDF":
@@ -87,6 +87,11 @@ def _tf_idf(node: Importing) -> Sequence[str]:
             if low <= n <= high:
                 grams.append((tuple(pool[first : first + n]), places[count]))
             count += 1
-    weights = tuple(float(w) for w in attributes.get("weights", []))
-    attrs = TfIdfAttrs(tuple(grams), skips, max(places) + 1, mode, weights)
+    given = [float(w) for w in attributes.get("weights", [])]
+    if given and len(given) != len(places):
+        raise node.fail(f"{len(given)} weights for {len(places)} n-grams")
+    weights = dict(zip(places, given, strict=True)) if given else {}
+    size = max(places) + 1
+    ordered = tuple(weights.get(place, 1.0) for place in range(size)) if given else ()
+    attrs = TfIdfAttrs(tuple(grams), skips, size, mode, ordered)
     return node.emit("TfIdf", attrs, [node.input(0)])
