@@ -3,8 +3,8 @@
 
 onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
 another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
-values that the operand can have, and gives the scale. Both only if every reader leads to a QuantizeLinear. What Clip
-and Pad read is quantized as their result is.
+values that the operand can have, and gives the scale; that of a normalization follows from the number of elements. All
+this only if every reader leads to a QuantizeLinear. What Clip and Pad read is quantized as their result is.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
+from tinyc.ops.instance_norm import instance_size
+from tinyc.ops.layer_norm import row_length
 from tinyc.ops.quantize_linear import QuantAttrs
 from tinyc.ops.registry import operator
-from tinyc.passes.constants import is_constant
+from tinyc.passes.constants import float_data, is_constant
 from tinyc.passes.functions import function_of, results
 from tinyc.passes.qdq_to_integer import quantize_after, stored
 
+MOST_NORMALIZED = 64  # elements of a normalization whose bounds, known from their number alone, are not too wide
 _STEPS = 8  # operators between a value and the QuantizeLinear that it leads to
 
 
@@ -53,9 +56,13 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
                 _read_dequantized(editor, quantizers[0], value, others)
             continue
         function = function_of(view, value)
-        if function is None or not function.nodes or _continues(view, value, others):
+        if function is None:
+            bounds = _normalized(view, node)
+        elif function.nodes and not _continues(view, value, others):
+            bounds = results(view, function, value)
+        else:
             continue
-        quant = _range(results(view, function, value))
+        quant = None if bounds is None else _range(bounds)
         if quant is not None:
             _insert(editor, node, value, quant, others)
     return editor.done()
@@ -112,6 +119,21 @@ def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
 
 def _quantized_too(graph: Graph[Any], name: str) -> bool:
     return graph.type(name).dtype is DType.BOOL or any(r.op == "QuantizeLinear" for r in graph.consumers(name))
+
+
+def _normalized(graph: Graph[Any], node: Node) -> Array | None:
+    """Bounds of a normalization's result: no element of n is more than the root of n - 1 deviations from the mean."""
+    if node.op not in ("LayerNormalization", "InstanceNormalization") or stored(graph, node.inputs[0]) is None:
+        return None
+    x = graph.type(node.inputs[0])
+    count = row_length(x, node.attrs) if node.op == "LayerNormalization" else instance_size(x, node.attrs)
+    operands = [*node.inputs[1:], "", ""][:2]
+    if count > MOST_NORMALIZED or any(name and not is_constant(graph, name) for name in operands):
+        return None
+    factor, offset = (float_data(graph, name) if name else np.array(default)
+                      for name, default in zip(operands, (1.0, 0.0), strict=True))
+    reach = np.abs(factor) * np.sqrt(max(count - 1, 0))
+    return np.stack(np.broadcast_arrays(offset - reach, offset + reach))
 
 
 def _range(real: Array) -> Quant | None:
