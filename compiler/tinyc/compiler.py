@@ -25,6 +25,7 @@ from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
 from tinyc.plan.order import execution_order
 from tinyc.report.build import build_report
+from tinyc.state import Remembered, remembered
 from tinyc.targets import Target
 
 
@@ -52,6 +53,7 @@ class Request:
     dump_after: str | None = None
     plan_effort: float = DEFAULT_EFFORT
     strict_memory: bool = False
+    stateful: tuple[tuple[str, str], ...] = ()  # (input, output that it is in the next run)
     ram: int | None = None  # the fastest program within so many bytes
     cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
@@ -68,6 +70,8 @@ class Compiled:
     emitted: Emitted
     report: dict[str, Any]
     warnings: tuple[str, ...]
+    options: Options
+    state: tuple[Remembered, ...] = ()
 
     @property
     def name(self) -> str:
@@ -95,7 +99,8 @@ def compile_model(request: Request, show: Callable[[str], None] = print, expose:
 
     expose: every layer's result becomes an output, in the order of execution (for finding differences).
     """
-    return compile_imported(import_model(request.model, request.dims), request, show, expose)
+    imported = import_model(request.model, request.dims, [name for name, _ in request.stateful])
+    return compile_imported(imported, request, show, expose)
 
 
 def compile_imported(
@@ -110,20 +115,25 @@ def compile_imported(
     graph = convert_io(graph, request.io_dtype)
     if request.require_integer:
         _require_integer(graph)
+    state = remembered(imported, graph, request.stateful, imported.output_names)
     if expose:
+        ends = {part.output: graph.outputs[part.output] for part in state}
         editor = Editor(graph)
         editor.outputs = tuple(dict.fromkeys(o for node in graph.nodes() for o in node.outputs if o))
         graph = editor.done()
-    options = Options(request.target, request.kernels, request.optimize, request.io)
+        state = tuple(replace(part, output=graph.outputs.index(ends[part.output])) for part in state)
+    options = Options(request.target, request.kernels, request.optimize, request.io,
+                      tuple((part.input, part.output) for part in state))
     program, arena = _planned(graph, options, name, request.plan_effort)
     if request.ram is not None and not expose:
         program, arena = fastest_within(graph, program, arena, options, request.plan_effort, request.ram)
     elif request.optimize == "ram" and not expose:
         program, arena = smallest(graph, program, arena, options, request.plan_effort)
     names = (imported.input_names, graph.outputs if expose else imported.output_names)
-    emitted = emit(graph, program, arena, options, request.target.name, names)
+    emitted = emit(graph, program, arena, options, request.target.name, names, state, expose)
     report = build_report(imported, graph, program, arena, emitted, request)
-    return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report))
+    return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report),
+                    options, state)
 
 
 def _planned(graph: Graph[Any], options: Options, name: str, effort: float) -> tuple[Program, Arena]:

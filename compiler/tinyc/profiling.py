@@ -48,6 +48,7 @@ def profile_compiled(compiled: Compiled, case: Sequence[Array]) -> dict[str, Any
                        "loads": own.loads if own else None, "stores": own.stores if own else None, "cycles": None})
     size = linked_size(compiled)
     arena, io, stack = compiled.arena.bytes, io_bytes(compiled), result.stack_bytes
+    state = compiled.report["state_bytes"]
     return {
         "target": compiled.request.target.name,
         "instructions": result.instructions,
@@ -55,6 +56,6 @@ def profile_compiled(compiled: Compiled, case: Sequence[Array]) -> dict[str, Any
         "counted_by": result.counted_by,
         "layers": layers,
         "flash": {"weights": size.weights, "code": size.code, "constants": size.constants, "total": size.flash},
-        "ram": {"arena": arena, "io": io, "state": 0, "static": size.static_ram, "stack": stack,
-                "total": arena + io + size.static_ram + (stack or 0)},
+        "ram": {"arena": arena, "io": io, "state": state, "static": size.static_ram, "stack": stack,
+                "total": arena + io + state + size.static_ram + (stack or 0)},
     }

@@ -18,7 +18,6 @@ from tinyc.cases import Cases
 from tinyc.compiler import Compiled
 from tinyc.errors import TinycError
 from tinyc.execute import build_model, written
-from tinyc.kernels.base import Options
 from tinyc.plan.arena import Arena
 from tinyc.toolchain import run
 from tinyc.toolchain.shadow import READ, WRITE, ShadowPlan, ShadowResult, Violation
@@ -61,10 +60,9 @@ def _spread(compiled: Compiled, plan: ShadowPlan) -> Compiled:
     arena = compiled.arena
     apart = tuple(replace(b, offset=k * plan.stride + b.offset) for k, b in enumerate(arena.buffers))
     spread = replace(arena, bytes=plan.stride * len(apart), buffers=apart)
-    request = compiled.request
-    options = Options(request.target, request.kernels, request.optimize, request.io)
-    names = ([p.name for p in compiled.emitted.inputs], [p.name for p in compiled.emitted.outputs])
-    emitted = emit(compiled.graph, compiled.program, spread, options, request.target.name, names)
+    names = (compiled.imported.input_names, compiled.imported.output_names)
+    emitted = emit(compiled.graph, compiled.program, spread, compiled.options, compiled.request.target.name, names,
+                   compiled.state)
     return replace(compiled, arena=spread, emitted=emitted)
 
 

@@ -8,7 +8,7 @@ NumPy evaluation of the int8 specification; onnxruntime. Integers must be equal,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,10 @@ from tinyc.cases import Cases, places_of
 from tinyc.compiler import Compiled
 from tinyc.errors import TinycError
 from tinyc.execute import build_model, written
+from tinyc.frontend.load import with_inputs
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.types import Array
+from tinyc.state import Memory
 from tinyc.toolchain import run
 
 DEFAULT_TOLERANCE = 1e-4
@@ -71,12 +73,20 @@ def reference_outputs(compiled: Compiled, cases: Cases) -> tuple[str, list[tuple
         return "npz", [tuple(case) for case in cases.expected]
     graph = compiled.graph
     if any(node.integer for node in graph.nodes()):
-        results = []
-        for case in cases.inputs:
-            values = evaluate(graph, dict(zip(graph.inputs, case, strict=True)))
-            results.append(tuple(values[o] for o in graph.outputs))
+        memory, results = Memory(compiled), []
+        for values in evaluations(compiled, cases):
+            results.append(tuple(memory.visible([values[o] for o in graph.outputs])))
         return "integer evaluation", results
     return "onnxruntime", onnxruntime_outputs(compiled, cases)
+
+
+def evaluations(compiled: Compiled, cases: Cases) -> Iterator[dict[str, Array]]:
+    """Every value of the graph by NumPy, case by case; what the model remembers goes from each to the next."""
+    graph, memory = compiled.graph, Memory(compiled)
+    for case in cases.inputs:
+        values = evaluate(graph, dict(zip(graph.inputs, memory.inputs(case), strict=True)))
+        memory.keep([values[o] for o in graph.outputs])
+        yield values
 
 
 def onnxruntime_outputs(compiled: Compiled, cases: Cases) -> list[tuple[Array, ...]]:
@@ -88,11 +98,19 @@ def onnxruntime_outputs(compiled: Compiled, cases: Cases) -> list[tuple[Array, .
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     results: list[tuple[Array, ...]] = []
     try:
-        session = onnxruntime.InferenceSession(str(compiled.request.model), options, ["CPUExecutionProvider"])
+        model: str | bytes = str(compiled.request.model)
+        if compiled.imported.initial:
+            model = with_inputs(compiled.request.model, list(compiled.imported.initial))
+        session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
         names = [i.name for i in session.get_inputs()]
+        names += [i.name for i in session.get_overridable_initializers()]
+        memory = Memory(compiled)
         for case in cases.inputs:
             feed = {p.name: as_strings(p, a) for p, a in zip(compiled.emitted.inputs, case, strict=True)}
+            feed |= {part.name: value for part, value in zip(memory.parts, memory.values, strict=True)}
             outputs = session.run(None, {n: feed[n] for n in names if n in feed})
+            memory.keep(outputs)
+            outputs = memory.visible(outputs)
             results.append(tuple(in_port_type(compiled, p, o) for p, o in zip(compiled.emitted.outputs, outputs,
                                                                               strict=True)))
     except Exception as error:  # onnxruntime's errors share no base class
@@ -163,7 +181,7 @@ def first_difference(compiled: Compiled, cases: Cases, tolerance: float = DEFAUL
     graph = compiled.graph
     got, _ = run_cases(compiled, cases)
     producers = {o: n for n in graph.nodes() for o in n.outputs if o}
-    expected = [evaluate(graph, dict(zip(graph.inputs, case, strict=True))) for case in cases.inputs]
+    expected = list(evaluations(compiled, cases))
     order = {node.name: k for k, node in enumerate(graph.nodes())}
     ports = sorted(enumerate(compiled.emitted.outputs),
                    key=lambda pair: order.get(producers[pair[1].name].name, -1) if pair[1].name in producers else -1)

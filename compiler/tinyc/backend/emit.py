@@ -14,12 +14,14 @@ import jinja2
 from tinyc.backend.names import comment_text, parameter_names, string_literal
 from tinyc.backend.printer import Places, Printer, number, table_definition
 from tinyc.backend.program import Program, Step, called_functions
+from tinyc.backend.remember import StatePart, declaration, first_values, updates
 from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_files
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType, Quant
 from tinyc.kernels.base import Options
 from tinyc.plan.arena import Arena
 from tinyc.resources import runtime_dir
+from tinyc.state import Remembered
 from tinyc.version import VERSION
 
 # Constants beyond this many bytes go to a file of their own, so that N.c stays readable.
@@ -64,6 +66,7 @@ class Emitted:
     outputs: tuple[Port, ...]
     weight_symbols: tuple[str, ...]
     static_tables: int
+    state: tuple[StatePart, ...] = ()
 
 
 @cache
@@ -75,23 +78,29 @@ def _templates() -> jinja2.Environment:
 
 
 def ports(
-    graph: Graph[Any], program: Program, names: tuple[Sequence[str], Sequence[str]]
+    graph: Graph[Any], program: Program, names: tuple[Sequence[str], Sequence[str]],
+    hidden: tuple[frozenset[int], frozenset[int]] = (frozenset(), frozenset()),
 ) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """Inputs and outputs with their C names: `input` and `output` where there is only one.
 
-    names: of inputs and outputs in the model; in the graph, values may have other ones.
+    names: of inputs and outputs in the model; in the graph, values may have other ones. hidden: those that are no
+    parameters, being state.
     """
-    reserved = {"arena", "arena_memory", "state"} | ({"output"} if len(graph.outputs) == 1 else set())
+    counts = [len(values) - len(gone) for values, gone in zip((graph.inputs, graph.outputs), hidden, strict=True)]
+    reserved = {"arena", "arena_memory", "state"} | ({"output"} if counts[1] == 1 else set())
     result = []
-    for role, own_names, values, buffers in (
-        ("input", names[0], graph.inputs, program.inputs), ("output", names[1], graph.outputs, program.outputs),
+    for role, own_names, values, buffers, gone, count in (
+        ("input", names[0], graph.inputs, program.inputs, hidden[0], counts[0]),
+        ("output", names[1], graph.outputs, program.outputs, hidden[1], counts[1]),
     ):
-        c_names = [role] if len(values) == 1 else parameter_names(own_names, role, program.name, reserved)
+        c_names = parameter_names(own_names, role, program.name, reserved | ({role} if count == 1 else set()))
+        if count == 1:
+            c_names = [name if k in gone else role for k, name in enumerate(c_names)]
         reserved |= set(c_names)
         upper = program.name.upper()
         own = []
         for name, value, buffer, c_name in zip(own_names, values, buffers, c_names, strict=True):
-            macro = f"{upper}_{role.upper()}" + ("" if len(values) == 1 else f"_{c_name.upper()}")
+            macro = f"{upper}_{role.upper()}" + ("" if c_name == role and count == 1 else f"_{c_name.upper()}")
             type_ = graph.type(value)
             own.append(Port(role, name, c_name, macro, type_.dtype, type_.shape, type_.quant, buffer,
                             type_.labels))
@@ -101,17 +110,26 @@ def ports(
 
 def emit(
     graph: Graph[Any], program: Program, arena: Arena, options: Options, target_name: str,
-    names: tuple[Sequence[str], Sequence[str]],
+    names: tuple[Sequence[str], Sequence[str]], state: Sequence[Remembered] = (), expose: bool = False,
 ) -> Emitted:
-    """All files of the model. Nothing is written here. `names`: of inputs and outputs in the model."""
-    inputs, outputs = ports(graph, program, names)
+    """All files of the model. Nothing is written here. `names`: of inputs and outputs in the model.
+
+    expose: the outputs that are kept as state are results, too.
+    """
+    gone = (frozenset(part.input for part in state),
+            frozenset() if expose else frozenset(part.output for part in state))
+    inputs, outputs = ports(graph, program, names, gone)
+    kept = _state_parts(state, inputs, outputs)
+    inputs, outputs = (tuple(p for k, p in enumerate(side) if k not in hidden)
+                       for side, hidden in zip((inputs, outputs), gone, strict=True))
     external = options.kernels == "cmsis-nn"
     functions = called_functions(program)
     runtime = runtime_files(functions, options.variants, external)
     uses_cmsis = any(f.startswith(CMSIS_PREFIX) for f in functions)
     upper = program.name.upper()
-    signature = _signature(inputs, outputs)
-    address, const = _addresses(program, arena, options, inputs, outputs)
+    signature = _signature(program.name, inputs, outputs, kept)
+    address, const = _addresses(program, arena, options, inputs, outputs, kept)
+    first_tables, first_body = first_values(program.name, kept)
     tables = {t: f"{program.name}_{t.replace('.', '_')}" for t in program.tables}
     printer = Printer(program.name, Places(address, tables, {n: b.dtype for n, b in program.buffers.items()}, const))
     steps = [_printed(program, s, printer) for s in program.steps]
@@ -123,6 +141,9 @@ def emit(
     declarations = "\n".join(f"extern const {t.dtype.c_type} {tables[n]}[{max(1, t.array.size)}];"
                              for n, t in program.tables.items())
     prologue, epilogue = _copies(arena, inputs, outputs)
+    epilogue += updates(kept, address)
+    common["state"] = {"parts": [declaration(part) for part in kept], "bytes": sum(p.bytes for p in kept),
+                       "tables": "\n".join(first_tables), "body": first_body}
     files: dict[str, str] = {}
     files[f"{program.name}.h"] = render("model.h.j2", {
         **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)],
@@ -134,7 +155,8 @@ def emit(
         "epilogue": epilogue, "tables": declarations + "\n" if separate else "\n".join(definitions),
         "structs": printer.struct_definitions() + "\n", "refuse_single_rounding": uses_cmsis,
         "label_tables": _label_tables(program.name, (*inputs, *outputs)),
-        "null_check": " || ".join(f"{p.c_name} == NULL" for p in (*inputs, *outputs)),
+        "null_check": " || ".join(f"{name} == NULL" for name in (
+            *(["state"] if kept else []), *(p.c_name for p in (*inputs, *outputs)))),
     })
     sources = [f"{program.name}.c"]
     if separate:
@@ -149,7 +171,8 @@ def emit(
     include_dirs = [str(RUNTIME_FOLDER / d) for d in manifest()["include_dirs"] if d in used]
     files["CMakeLists.txt"] = build_file(program.name, target_name, sources, include_dirs, external)
     weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
-    return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables))
+    return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables),
+                   kept)
 
 
 def _printed(program: Program, step: Step, printer: Printer) -> dict[str, Any]:
@@ -179,24 +202,38 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return text
 
 
-def _signature(inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> str:
-    parts = ["void *arena_memory"]
+def _state_parts(
+    state: Sequence[Remembered], inputs: Sequence[Port], outputs: Sequence[Port]
+) -> tuple[StatePart, ...]:
+    kept = []
+    for part in state:
+        source, result = inputs[part.input], outputs[part.output]
+        kept.append(StatePart(source.name, result.name, source.c_name, source.dtype, source.shape, part.initial,
+                              source.buffer, result.buffer))
+    return tuple(kept)
+
+
+def _signature(
+    model: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...], state: Sequence[StatePart] = ()
+) -> str:
+    parts = ["void *arena_memory", *([f"{model}_state_t *state"] if state else [])]
     parts += [f"const {p.dtype.c_type} *{p.c_name}" for p in inputs]
     parts += [f"{p.dtype.c_type} *{p.c_name}" for p in outputs]
     return ", ".join(parts)
 
 
 def _addresses(
-    program: Program, arena: Arena, options: Options, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+    program: Program, arena: Arena, options: Options, inputs: tuple[Port, ...], outputs: tuple[Port, ...],
+    state: Sequence[StatePart] = (),
 ) -> tuple[dict[str, str], frozenset[str]]:
     """A C expression for each buffer's address; the buffers that may not be written."""
     address = {b.name: f"arena + {b.offset}" if b.offset else "arena" for b in arena.buffers}
     const = set()
     if options.io == "caller":
-        address |= {p.buffer: p.c_name for p in (*inputs, *outputs)}
         const = {p.buffer for p in inputs}
-        address = {name: _bytes(expression, name in const) if name in {p.buffer for p in (*inputs, *outputs)}
-                   else expression for name, expression in address.items()}
+        address |= {p.buffer: _bytes(p.c_name, p.buffer in const) for p in (*inputs, *outputs)
+                    if p.buffer not in address}
+    address |= {part.source: part.address for part in state}
     for name in program.parts:
         _place_part(program, name, address, const)
     return address, frozenset(const)

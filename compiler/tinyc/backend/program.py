@@ -344,6 +344,12 @@ class Program:
     outputs: tuple[str, ...]
     rows: tuple[Rows, ...] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
+    state: tuple[tuple[str, str], ...] = ()  # (input, output that it is in the next run): the input is the caller's
+
+    def outside(self, io: str) -> frozenset[str]:
+        """Buffers that do not lie in the arena."""
+        callers = {*self.inputs, *self.outputs} if io == "caller" else set()
+        return frozenset((callers - {o for _, o in self.state}) | {i for i, _ in self.state})
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

@@ -92,6 +92,11 @@ def _request(
     strict_memory: Annotated[
         bool, typer.Option("--strict-memory", help="Fail when the model exceeds the target's memories.")
     ] = False,
+    stateful: Annotated[
+        list[str] | None,
+        typer.Option("--stateful", metavar="INPUT=OUTPUT", help="An output that is an input of the next run, kept in "
+                     "NAME_state_t; at first zero, or the input's constant in the model.")
+    ] = None,
     ram: Annotated[
         str | None, typer.Option("--ram", metavar="SIZE", help="The fastest program that needs at most so many bytes "
                                  "(24000, 24K) of RAM: arena, inputs and outputs outside it, about the stack.")
@@ -99,12 +104,14 @@ def _request(
 ) -> Request:
     """Collects the options into a Request. Raises TinycError."""
     from tinyc.compiler import Request
+    from tinyc.state import pair_of
     from tinyc.targets import load_target
 
     return Request(
         model=model, target=load_target(target), name=name, optimize=optimize.value, kernels=kernels.value,
         io=io.value, io_dtype=io_dtype.value, dims=_dims(dim or []), require_integer=require_integer,
         dump_after=dump_after, plan_effort=plan_effort, strict_memory=strict_memory,
+        stateful=tuple(pair_of(text) for text in stateful or []),
         ram=_bytes(ram) if ram is not None else None,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import onnx
@@ -57,6 +57,18 @@ def read_model(path: Path) -> tuple[onnx.ModelProto, bytes]:
             _load_external(tensor, path.parent)
         _check_size(tensor)
     return model, raw
+
+
+def with_inputs(path: Path, names: Sequence[str]) -> bytes:
+    """The model with these constants as inputs that may be given another value, for onnxruntime."""
+    model, _ = read_model(path)
+    known = {info.name for info in model.graph.input}
+    for tensor in model.graph.initializer:
+        if tensor.name in names and tensor.name not in known:
+            model.graph.input.append(
+                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            )
+    return bytes(model.SerializeToString())
 
 
 def _names(model: onnx.ModelProto) -> Iterator[str | bytes]:

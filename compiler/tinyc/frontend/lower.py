@@ -20,7 +20,7 @@ from tinyc.frontend.load import read_model, to_array
 from tinyc.frontend.scope import DOMAINS, Scope
 from tinyc.frontend.strings import input_type
 from tinyc.ir.graph import Editor, Graph, Value
-from tinyc.ir.types import DType, TensorType
+from tinyc.ir.types import Array, DType, TensorType
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +39,19 @@ class Imported:
     input_names: tuple[str, ...]  # in the model; in the IR the same unless two values share one
     output_names: tuple[str, ...]
     maps: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)  # keys of outputs that were maps
+    initial: Mapping[str, Array] = field(default_factory=dict)  # of inputs that are constants in the file
 
 
-def import_model(path: Path, dims: Mapping[str, int] | None = None) -> Imported:
-    """Loads and lowers a model. `dims` fixes symbolic dimensions by name. Raises TinycError."""
+def import_model(
+    path: Path, dims: Mapping[str, int] | None = None, stateful: Sequence[str] = ()
+) -> Imported:
+    """Loads and lowers a model. `dims` fixes symbolic dimensions by name. Raises TinycError.
+
+    stateful: names of inputs that are kept from run to run; they may be constants in the file, which come first.
+    """
     try:
         model, raw = read_model(path)
-        return _lower(model, path.stem, raw, dims or {})
+        return _lower(model, path.stem, raw, dims or {}, stateful)
     except UnicodeDecodeError:
         raise TinycError(
             f"{path.name} has a name that is not UTF-8", hint="the file is damaged: export the model again"
@@ -56,7 +62,9 @@ def import_model(path: Path, dims: Mapping[str, int] | None = None) -> Imported:
         ) from None
 
 
-def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int]) -> Imported:
+def _lower(
+    model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int], stateful: Sequence[str]
+) -> Imported:
     proto = model.graph
     opsets = {DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
     _check_opset(proto, opsets)
@@ -66,12 +74,18 @@ def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int
     scope = Scope(lowering, opsets)
     if proto.sparse_initializer:
         raise TinycError("sparse initializers are not supported", hint="export with dense weights")
+    initial: dict[str, Array] = {}
     for tensor in proto.initializer:
         if tensor.name in scope.names:
             raise TinycError(f"two initializers named {tensor.name!r}", hint="export the model again")
         dtype_of(tensor.data_type, f"tensor {tensor.name!r}")
         array = to_array(tensor)
         type_ = TensorType(DType.of(array), tuple(array.shape))
+        if tensor.name in stateful:
+            initial[tensor.name] = array
+            scope.names[tensor.name] = lowering.editor.set_value(Value(lowering.editor.fresh(tensor.name), type_))
+            lowering.editor.inputs += (scope.names[tensor.name],)
+            continue
         scope.names[tensor.name] = lowering.editor.const(tensor.name, array, type_)
     constants = set(scope.names)
     inputs = [info for info in proto.input if info.name not in constants]
@@ -101,9 +115,10 @@ def _lower(model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int
         hashlib.sha256(raw).hexdigest(),
         opsets,
         (*dimensions.notes, *lowering.notes),
-        tuple(info.name for info in inputs),
+        (*initial, *(info.name for info in inputs)),
         names,
         lowering.maps,
+        initial,
     )
 
 

@@ -11,7 +11,6 @@ from tinyc.ir.graph import Editor
 from tinyc.ir.types import DType, TensorType
 from tinyc.ops.registry import Operator, ShapeError
 
-
 # Attributes by which encoders name the strings that they know.
 _VOCABULARIES = ("keys_strings", "cats_strings", "classes_strings", "keys_tensor")
 

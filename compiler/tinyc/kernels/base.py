@@ -23,6 +23,7 @@ class Options:
     kernels: str = "auto"  # auto | cmsis-nn | reference
     optimize: str = "default"  # default | speed | size | ram
     io: str = "arena"  # arena | caller
+    state: tuple[tuple[int, int], ...] = ()  # (input, output that it becomes) of the graph
 
     @property
     def variants(self) -> tuple[str, ...]:

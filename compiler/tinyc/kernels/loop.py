@@ -6,6 +6,7 @@ A carried value lies where the loop's result will be; the body writes the next o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tinyc.backend.program import (
@@ -50,7 +51,7 @@ class LoopBody(Kernel):
         from tinyc.plan.arena import plan_arena
 
         a: LoopAttrs = build.node.attrs
-        program = lower(a.body, build.options, build.prefix, prefix=f"{build.prefix}.")
+        program = lower(a.body, replace(build.options, state=()), build.prefix, prefix=f"{build.prefix}.")
         arena = plan_arena(program, "caller")
         build.tables += program.tables.values()
         trip = "t_trip" + str(build.prefix.count(".") or "")

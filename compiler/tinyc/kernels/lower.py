@@ -86,7 +86,8 @@ def lower(
         step = _step(graph, node, build, storage, len(steps), buffers, tables, parts)
         steps.append(_guarded(step, guards.get(node.name, ALWAYS), storage, buffers))
     return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
-                   tuple(storage[o] for o in graph.outputs), parts=parts)
+                   tuple(storage[o] for o in graph.outputs), parts=parts,
+                   state=tuple((storage[graph.inputs[i]], storage[graph.outputs[o]]) for i, o in options.state))
 
 
 def _step(

@@ -64,9 +64,8 @@ def lifetimes(program: Program, io: str) -> dict[str, tuple[int, int]]:
             touch(name, rows.last)
     for name in program.outputs:
         touch(name, end)
-    if io == "caller":
-        for name in (*program.inputs, *program.outputs):
-            spans.pop(name, None)
+    for name in program.outside(io):
+        spans.pop(name, None)
     return spans
 
 

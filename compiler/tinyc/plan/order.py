@@ -11,7 +11,7 @@ from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order, exact_sh
 
 def step_graph(program: Program, io: str) -> StepGraph:
     """What the order search needs of a program: who writes and reads which buffer, and how large it is."""
-    outside = {*program.inputs, *program.outputs} if io == "caller" else set()
+    outside = program.outside(io)
     writers: dict[str, int] = {}
     readers: dict[str, list[int]] = {name: [] for name in program.inputs}
     for step in program.steps:

@@ -33,6 +33,7 @@ def build_report(
             "optimize": request.optimize, "kernels": request.kernels, "io": request.io, "io_dtype": request.io_dtype,
             "dims": dict(sorted(request.dims.items())), "require_integer": request.require_integer,
             "plan_effort": request.plan_effort, "ram": request.ram,
+            "stateful": [f"{source}={result}" for source, result in request.stateful],
         },
         "notes": list(imported.notes),
         "entry": f"{program.name}_run",
@@ -46,7 +47,7 @@ def build_report(
             for r in program.rows
         ],
         "stack_estimate": stack_estimate(program),
-        "state_bytes": 0,
+        "state_bytes": sum(part.bytes for part in emitted.state),
         "weights_bytes": weights,
         "layers": [
             {"index": s.index, "name": s.name, "op": s.op, "kernel": s.kernel, "macs": s.macs,

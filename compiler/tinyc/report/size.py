@@ -32,14 +32,14 @@ def parse_budget(text: str) -> dict[str, int]:
 def measure(compiled: Compiled) -> dict[str, Any]:
     """The sizes of a compiled model. ram counts what the linker places and the arena; the stack is not in it."""
     linked = linked_size(compiled)
-    arena, io = compiled.arena.bytes, io_bytes(compiled)
+    arena, io, state = compiled.arena.bytes, io_bytes(compiled), compiled.report["state_bytes"]
     return {
         "model": compiled.name,
         "target": compiled.request.target.name,
         "flash": {"weights": linked.weights, "code": linked.code, "constants": linked.constants,
                   "total": linked.flash},
-        "ram": {"arena": arena, "io": io, "state": 0, "static": linked.static_ram,
-                "total": arena + io + linked.static_ram},
+        "ram": {"arena": arena, "io": io, "state": state, "static": linked.static_ram,
+                "total": arena + io + state + linked.static_ram},
         "functions": dict(sorted(linked.functions.items())),
         "layers": {f"{layer['index']} {layer['name']}": layer["weights_bytes"] for layer in compiled.report["layers"]},
     }
