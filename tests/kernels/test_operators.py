@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import tensor_cases
 from operator_cases import CORES, INT8, NUMPY, ORT, chains, elementwise_int8, model_of, whole_numbers, windows_int8
 
 from support import (
@@ -63,6 +64,8 @@ def test_every_operator_has_cases() -> None:
     seen = set()
     for group in (*ORT, *NUMPY):
         seen |= {n.op for n in graph_of(model_of(group).proto()).nodes()}
+    for group in (*tensor_cases.ORT, *tensor_cases.NUMPY):
+        seen |= {n.op for n in graph_of(tensor_cases.model_of(group).proto()).nodes()}
     assert set(OPERATORS) == seen
 
 

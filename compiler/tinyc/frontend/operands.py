@@ -20,6 +20,7 @@ from tinyc.ops.expect import Axes, Between, Ratio, Rule, Values
 
 MAX_CHOICES = 12  # results that are compiled for one node
 MAX_TRIED = 4096
+MAX_SIZE = 1 << 30
 
 Shape = tuple[int, ...]
 
@@ -153,15 +154,6 @@ def _extent(index: int, default_axis: int = -1) -> Callable[[Call], Iterator[Cho
     return choices
 
 
-def _any_axis(index: int) -> Callable[[Call], Iterator[Choice]]:
-    """An operand that is an axis of operand 0."""
-    def choices(call: Call) -> Iterator[Choice]:
-        if call.length(index) == 1:
-            for axis in range(call.rank):
-                yield one({index: [axis]}, {index: Values(((axis, axis - call.rank),))})
-    return choices
-
-
 def _range(call: Call) -> Iterator[Choice]:
     """A limit, where start and step are integer constants."""
     start, step = call.known(0), call.known(2)
@@ -263,9 +255,16 @@ def _sizes(call: Call) -> Iterator[Choice]:
     if policy == "stretch":
         yield exactly(3, out)
         return
-    pick = min if policy == "not_larger" else max
-    extent, size = pick(zip(shape, out, strict=True), key=lambda pair: pair[1] / pair[0])
-    yield one({3: out}, {3: Ratio(tuple(shape), size, extent, policy == "not_larger")})
+    # The axis that decides on the factor; the others have to follow from it, rounded. What their own sizes are does not
+    # matter as long as they do not decide.
+    least, tried = policy == "not_larger", set()
+    for k, (extent, size) in enumerate(zip(shape, out, strict=True)):
+        fits = all(int(size / extent * d + 0.5) == o for d, o in zip(shape, out, strict=True))
+        if fits and size / extent not in tried:
+            tried.add(size / extent)
+            others = [MAX_SIZE if least else 1] * len(out)
+            yield one({3: [size if i == k else v for i, v in enumerate(others)]},
+                      {3: Ratio(tuple(shape), size, extent, least)})
 
 
 CHOICES: dict[str, tuple[tuple[int, ...], Callable[[Call], Iterator[Choice]]]] = {
@@ -282,8 +281,6 @@ CHOICES: dict[str, tuple[tuple[int, ...], Callable[[Call], Iterator[Choice]]]] =
     "Range": ((1,), _range),
     "TopK": ((1,), _extent(1)),
     "OneHot": ((1,), _extent(1)),
-    "CumSum": ((1,), _any_axis(1)),
-    "CumProd": ((1,), _any_axis(1)),
     "DFT": ((1, 2), _dft),
     "CenterCropPad": ((1,), _center_crop_pad),
     "AffineGrid": ((1,), _affine_grid),
