@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import classical_cases
 import pytest
 import tensor_cases
 from operator_cases import CORES, INT8, NUMPY, ORT, chains, elementwise_int8, model_of, whole_numbers, windows_int8
@@ -66,6 +67,8 @@ def test_every_operator_has_cases() -> None:
         seen |= {n.op for n in graph_of(model_of(group).proto()).nodes()}
     for group in (*tensor_cases.ORT, *tensor_cases.NUMPY):
         seen |= {n.op for n in graph_of(tensor_cases.model_of(group).proto()).nodes()}
+    for cases in (*classical_cases.OPERATORS, lambda: classical_cases.forest(1)):
+        seen |= {n.op for n in graph_of(cases().proto()).nodes()}
     assert set(OPERATORS) == seen
 
 

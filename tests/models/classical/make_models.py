@@ -109,7 +109,9 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
         preprocessing.StandardScaler(), decomposition.PCA(3), M.LogisticRegression()
     ),
     "holes_imputed_forest": lambda: pipeline.make_pipeline(
-        impute.SimpleImputer(), preprocessing.MinMaxScaler(), ensemble.RandomForestClassifier(4, max_depth=4, random_state=0)
+        impute.SimpleImputer(),
+        preprocessing.MinMaxScaler(),
+        ensemble.RandomForestClassifier(4, max_depth=4, random_state=0),
     ),
     "kinds_one_hot_logistic": lambda: pipeline.make_pipeline(
         preprocessing.OneHotEncoder(sparse_output=False), M.LogisticRegression()
