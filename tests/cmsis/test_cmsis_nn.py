@@ -9,6 +9,7 @@ cortex-m4 by default.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,19 @@ def test_same_results_as_the_bundled_runtime(model: str, library: CmsisNn) -> No
     wrong = [k for k, (got, want) in enumerate(zip(outputs, cases.expected, strict=True))
              if got[0].tobytes() != want[0].tobytes()]
     assert wrong == []
+
+
+@needs_models
+@pytest.mark.parametrize("model", ["kws", "ic"])
+def test_row_by_row(model: str, library: CmsisNn) -> None:
+    """The library's functions on the few lines that a row needs."""
+    whole = linked(model_path(f"{model}_int8"), library).request
+    result = compile_model(replace(whole, optimize="ram"))
+    assert result.program.rows
+    cases = load_cases(whole.model.with_suffix(".npz"), result.emitted.inputs, result.emitted.outputs)
+    assert cases.expected is not None
+    outputs, _ = run_cases(result, cases)
+    assert all(got[0].tobytes() == want[0].tobytes() for got, want in zip(outputs, cases.expected, strict=True))
 
 
 def test_small_model(library: CmsisNn, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_replay(block: int) -> None:
 
 @pytest.mark.parametrize("block", range(5))
 def test_distance_over_the_source(block: int) -> None:
-    """At the distance nothing is lost that is read later; a byte further something is, or the source's end is reached."""
+    """At the distance nothing is lost that is read later; a byte further something is, short of the source's end."""
     tried = 0
     for seed in range(30 * block, 30 * block + 30):
         plan = schedule(random_chain(seed))

@@ -63,3 +63,34 @@ def test_cost_on_cortex_m4(model: str) -> None:
     assert profile["instructions"] <= systems["tflm-O3"][model]["instructions"]
     assert profile["flash"]["total"] <= systems["thin_aot-O3"][model]["flash"]
     assert profile["ram"]["total"] <= systems["tflm-O3"][model]["ram"]
+
+
+# ram.total on a Cortex-M4, stack included.
+RAM_LIMITS = {"ad": 1_200, "ic": 16_600, "kws": 5_800, "vww": 28_950}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_row_by_row(model: str) -> None:
+    """--optimize ram on a Cortex-M4: the same bytes from less memory."""
+    result = compiled(f"{model}_int8", "cortex-m4", optimize="ram")
+    assert bool(result.program.rows) == (model != "ad")
+    cases = expected_cases(result)
+    assert cases.expected is not None
+    outputs, unaligned = run_cases(result, cases)
+    assert unaligned is None
+    assert all(got[0].tobytes() == want[0].tobytes() for got, want in zip(outputs, cases.expected, strict=True))
+    profile = profile_compiled(result, cases.inputs[0])
+    assert profile["ram"]["total"] <= RAM_LIMITS[model]
+    assert sum(layer["instructions"] for layer in profile["layers"]) >= 0.98 * profile["instructions"]
+
+
+@pytest.mark.parametrize("model", ["kws", "ic"])
+def test_float_row_by_row(model: str) -> None:
+    result = compiled(f"{model}_f32", "host", optimize="ram")
+    assert result.program.rows
+    cases = expected_cases(result)
+    assert cases.expected is not None
+    outputs, _ = run_cases(result, cases, sanitize=True)
+    (port,) = result.emitted.outputs
+    outcome = compare(port, [o[0] for o in outputs], [e[0] for e in cases.expected], tolerance=1e-4)
+    assert outcome.passed, outcome
