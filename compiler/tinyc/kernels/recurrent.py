@@ -26,7 +26,7 @@ def function_of(node: Node, dtype: DType) -> str:
     return f"tinyc_{node.op.lower()}_{suffix}"
 
 
-class _Geometry:
+class Geometry:
     """Element strides: between batches and directions, of operands, results and one step's rows."""
 
     def __init__(self, build: Builder) -> None:
@@ -34,8 +34,8 @@ class _Geometry:
         x = build.type(0).shape
         self.first, self.inputs = a.batch_first, x[2]
         self.steps, self.batch = (x[1], x[0]) if self.first else (x[0], x[1])
-        self.hidden, self.directions = a.hidden, a.directions
-        width = self.hidden * self.directions
+        self.hidden = a.hidden
+        width = a.hidden * a.directions
         self.x_step = self.inputs * (1 if self.first else self.batch)
         self.x_batch = self.inputs * (self.steps if self.first else 1)
         self.y_step = width * (1 if self.first else self.batch)
@@ -60,7 +60,7 @@ class RecurrentKernel(Kernel):
 
     def lower(self, build: Builder) -> Lowered:
         a: RecurrentAttrs = build.node.attrs
-        g, dtype = _Geometry(build), build.type(0).dtype
+        g, dtype = Geometry(build), build.type(0).dtype
         calls = [_call(build, g, dtype, d) for d in range(a.directions)]
         loops = [(g.batch, [0])] if g.batch > 1 else []
         body: tuple[Stmt, ...] = tuple(calls)
@@ -73,7 +73,7 @@ class RecurrentKernel(Kernel):
         return Lowered(body, scratch, _overlaps(build, g))
 
 
-def _call(build: Builder, g: _Geometry, dtype: DType, d: int) -> Call:
+def _call(build: Builder, g: Geometry, dtype: DType, d: int) -> Call:
     a: RecurrentAttrs = build.node.attrs
     lstm, hidden = build.node.op == "LSTM", g.hidden
 
@@ -118,7 +118,7 @@ def _call(build: Builder, g: _Geometry, dtype: DType, d: int) -> Call:
     return Call(function_of(build.node, dtype), (*arguments, work(WORK[build.node.op])))
 
 
-def _parameters(build: Builder, g: _Geometry, d: int) -> Struct:
+def _parameters(build: Builder, g: Geometry, d: int) -> Struct:
     a: RecurrentAttrs = build.node.attrs
     activations = [*a.of_direction(d), *[Activation("Relu")] * 2]
     kinds = list(ACTIVATIONS)
@@ -131,7 +131,7 @@ def _parameters(build: Builder, g: _Geometry, d: int) -> Struct:
     ))
 
 
-def _overlaps(build: Builder, g: _Geometry) -> tuple[tuple[int, int, int], ...]:
+def _overlaps(build: Builder, g: Geometry) -> tuple[tuple[int, int, int], ...]:
     """States lie on the initial ones; Y on X where sequences run forward one behind the other."""
     a: RecurrentAttrs = build.node.attrs
     pairs = [(k, a.results.index(name), 0) for k, name in ((5, "Y_h"), (6, "Y_c"))

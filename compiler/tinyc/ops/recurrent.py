@@ -4,18 +4,24 @@
 Operands in the IR: 0 X, 1 W [D, gates * H, I], 2 R [D, gates * H, H], 3 bias [D, B], 4 sequence_lens int32 [batch],
 5 initial_h, 6 initial_c, 7 peepholes [D, 3 * H]; D directions, H hidden units, I inputs. The bias is the sum of ONNX's
 two; only a GRU with linear_before_reset keeps the two of its last gate apart. Half precision is computed in float32.
+
+The integer form takes int8 X and gives int8 Y or Y_h, with constant weights, bias and first states; weights are
+quantized (again) as tinyc.quantize.recurrent says, which is its specification. It has ONNX's default activations,
+neither clip, peepholes nor input_forget, and one result: where Y_c is read, or two results are, the layer stays float.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, TensorType
-from tinyc.ops.registry import Arrays, Operator, ShapeError, Types, array, need
+from tinyc.ops.registry import Arrays, Operator, ShapeError, Types, array, int8_obstacle, need, scale_zero
+from tinyc.quantize.recurrent import Rows, Scales, State, first_states, quantized_rows
 
 Function = Callable[[Array], Array]
 
@@ -91,7 +97,9 @@ class Recurrent(Operator):
     """Behaviour shared by the three."""
 
     gates = 1
+    usual: ClassVar[tuple[str, ...]] = ("Tanh",)
     plain_operands = frozenset({4})
+    real_operands = frozenset({1, 2, 3, 5, 6, 7})
 
     def step(self, p: Weights, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """(hidden, cell) state behind one step of one sequence."""
@@ -104,7 +112,8 @@ class Recurrent(Operator):
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: RecurrentAttrs = node.attrs
         x, w, r = (need(t, "operand") for t in types[:3])
-        if x.rank != 3 or w.rank != 3 or not x.dtype.is_float:
+        own = DType.FLOAT32 if node.integer else x.dtype
+        if x.rank != 3 or w.rank != 3 or not own.is_float:
             raise ShapeError(f"an input {x} with weights {w}")
         d, rows = a.directions, self.gates * a.hidden
         steps, batch = (x.shape[1], x.shape[0]) if a.batch_first else (x.shape[0], x.shape[1])
@@ -114,8 +123,8 @@ class Recurrent(Operator):
         for type_, shape in zip(types[1:], wanted, strict=False):
             if type_ is not None and type_.shape != shape:
                 raise ShapeError(f"an operand of shape {type_.shape} where {shape} is wanted")
-        for k, type_ in enumerate(types):
-            if type_ is not None and type_.dtype is not (DType.INT32 if k == 4 else x.dtype):
+        for k, type_ in enumerate(types[1:], 1):
+            if type_ is not None and type_.dtype is not (DType.INT32 if k == 4 else own):
                 raise ShapeError(f"an operand {type_} beside an input {x}")
         whole = (batch, steps, d, a.hidden) if a.batch_first else (steps, d, batch, a.hidden)
         return [TensorType(x.dtype, whole if result == "Y" else state) for result in a.results]
@@ -161,6 +170,62 @@ class Recurrent(Operator):
 
         return Weights(part(1, 0), part(2, 0), part(3, self.biases(a)), part(7, 3 * a.hidden),
                        tuple(bounded(k, f) for k, f in enumerate(a.of_direction(d))), a.variant)
+
+    def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        a: RecurrentAttrs = node.attrs
+        if tuple(f.kind for f in a.activations) != self.usual * a.directions or a.clip is not None:
+            return "its activations are not the default ones"
+        if len(types) > 7 and types[7] is not None or a.variant and self.name == "LSTM":
+            return "it has peepholes or coupled gates"
+        if len(a.results) != 1 or a.results[0] == "Y_c":
+            return "its cell state, or more than one result, is read"
+        scale = scale_zero(output)[0] if output.quant is not None and output.quant.per_tensor else 1.0
+        if not 2.0**-12 <= scale <= 1.0:
+            return f"the result's scale {scale:.3g} is not from 2^-12 to 1"
+        return int8_obstacle(types[:1], output)
+
+    def evaluate_integer(
+        self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
+    ) -> list[Array]:
+        a: RecurrentAttrs = node.attrs
+        given: list[Array | None] = [*inputs, *[None] * (8 - len(inputs))]
+        x = array(given[0])
+        x = x.swapaxes(0, 1) if a.batch_first else x
+        steps, batch, _ = x.shape
+        scales = Scales(*scale_zero(types[0]), *scale_zero(outputs[0]))
+        lengths = np.full(batch, steps) if given[4] is None else np.clip(given[4], 0, steps)
+        y = np.full((steps, a.directions, batch, a.hidden), scales.y_zero)
+        last = np.full((a.directions, batch, a.hidden), scales.y_zero)
+        for d in range(a.directions):
+            rows = self.integer_rows(a, given, d, scales)
+            for b in range(batch):
+                state = State(rows, scales, *self.first_states(a, given, d, b, scales))
+                order = range(int(lengths[b]))
+                for t in reversed(order) if a.reverse(d) else order:
+                    self.integer_step(a, state, x[t, b])
+                    y[t, d, b] = last[d, b] = state.h
+        if a.results == ("Y",):
+            return [(y.transpose(2, 0, 1, 3) if a.batch_first else y).astype(np.int8)]
+        return [(last.swapaxes(0, 1) if a.batch_first else last).astype(np.int8)]
+
+    def integer_step(self, a: RecurrentAttrs, state: State, x: Array) -> None:
+        """One step of one sequence on integers."""
+        raise NotImplementedError(self.name)
+
+    def integer_rows(self, a: RecurrentAttrs, given: Sequence[Array | None], d: int, scales: Scales) -> Rows:
+        """A direction's weights and bias as integers."""
+        bias = given[3] if len(given) > 3 else None
+        apart = self.biases(a) > self.gates * a.hidden
+        return quantized_rows(array(given[1])[d], array(given[2])[d], None if bias is None else bias[d], scales,
+                              self.gates, apart)
+
+    def first_states(
+        self, a: RecurrentAttrs, given: Sequence[Array | None], d: int, b: int, scales: Scales
+    ) -> tuple[Array, Array]:
+        """(int8 h, wide state) of a direction and a sequence before its first step."""
+        h, c = (None if v is None else v[b, d] if a.batch_first else v[d, b]
+                for v in [*given, *[None] * 8][5:7])
+        return first_states(h, c, a.hidden, scales, self.name == "LSTM")
 
     def macs(self, node: Node, types: Types, outputs: Sequence[TensorType]) -> int:
         x = need(types[0], "X")

@@ -15,6 +15,7 @@ from tinyc.ops.reduce import ReduceAttrs
 from tinyc.ops.registry import OPERATORS, Importing, imports, register
 from tinyc.ops.select import SliceAttrs
 from tinyc.ops.view import ReshapeAttrs
+from tinyc.quantize.recurrent import State
 
 
 @register
@@ -23,6 +24,10 @@ class Lstm(Recurrent):
 
     name = "LSTM"
     gates = 4
+    usual = ("Sigmoid", "Tanh", "Tanh")
+
+    def integer_step(self, a: RecurrentAttrs, state: State, x: Array) -> None:
+        state.lstm(x)
 
     def step(self, p: Weights, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         f, g, last = p.functions
@@ -40,6 +45,10 @@ class Gru(Recurrent):
 
     name = "GRU"
     gates = 3
+    usual = ("Sigmoid", "Tanh")
+
+    def integer_step(self, a: RecurrentAttrs, state: State, x: Array) -> None:
+        state.gru(x, a.variant)
 
     def biases(self, a: RecurrentAttrs) -> int:
         return (4 if a.variant else 3) * a.hidden
@@ -60,11 +69,14 @@ class Gru(Recurrent):
 class Rnn(Recurrent):
     name = "RNN"
 
+    def integer_step(self, a: RecurrentAttrs, state: State, x: Array) -> None:
+        state.rnn(x)
+
     def step(self, p: Weights, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         return p.functions[0](p.w @ x + p.r @ h + p.bias), c
 
 
-_DEFAULTS = {"LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh"), "RNN": ("Tanh",)}
+_DEFAULTS = {kind.name: kind.usual for kind in (Lstm, Gru, Rnn)}
 _VARIANT = {"LSTM": "input_forget", "GRU": "linear_before_reset", "RNN": ""}
 
 
