@@ -18,6 +18,7 @@ from suite import BackendTest
 
 from shared_library import BuildError, Fault, build, call, isolated
 from tinyc.backend.emit import Port
+from tinyc.cases import places_of
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.errors import TinycError
 from tinyc.targets import load_target
@@ -65,16 +66,22 @@ def _run(test: BackendTest, compiled: Compiled, library: Path) -> Outcome:
             return Outcome("failed", f"{len(inputs)} inputs given, {len(ports.inputs)} wanted")
         if len(expected) != len(ports.outputs):
             return Outcome("failed", f"{len(expected)} outputs expected, {len(ports.outputs)} there")
+        given = [stored(p, a) for p, a in zip(ports.inputs, given, strict=True)]
         for port, array in zip(ports.inputs, given, strict=True):
             if array.dtype != port.dtype.numpy or array.shape != port.shape:
                 return Outcome("failed", f"input {port.name} is {port.dtype.label}{list(port.shape)}, "
                                          f"the test gives {array.dtype}{list(array.shape)}")
         results = call(compiled, library, given)
         for port, got, want in zip(ports.outputs, results, expected, strict=True):
-            fault = difference(port, got, want, test)
+            fault = difference(port, got, stored(port, want), test)
             if fault:
                 return Outcome("failed", f"output {port.name}: {fault}")
     return Outcome("passed")
+
+
+def stored(port: Port, value: Any) -> Any:
+    """A tensor of the test as the generated C has it: strings are places among the port's labels."""
+    return value if port.labels is None else places_of(np.asarray(value), port.labels)
 
 
 def difference(port: Port, got: np.ndarray, want: Any, test: BackendTest) -> str:
