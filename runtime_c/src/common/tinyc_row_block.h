@@ -45,4 +45,15 @@ TINYC_INLINE tinyc_row_block tinyc_take_rows(const tinyc_mat_mult_s8_params *par
     return block;
 }
 
+/* Whether any of the results could fall on a row: only then a buffer is needed, and room on the stack for it. */
+TINYC_INLINE bool tinyc_rows_overlap(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_rows,
+    int32_t lhs_stride, const int8_t *dst, int32_t dst_stride)
+{
+    const uintptr_t read_end = TINYC_ADDRESS(lhs) + (uintptr_t)(lhs_rows * lhs_stride);
+    const uintptr_t write_end = TINYC_ADDRESS(dst) + (uintptr_t)(lhs_rows * dst_stride);
+
+    return TINYC_ADDRESS(dst) < read_end && TINYC_ADDRESS(lhs) < write_end &&
+        params->rhs_cols <= TINYC_ROW_BUFFER_BYTES;
+}
+
 #endif /* TINYC_ROW_BLOCK_H */

@@ -36,8 +36,8 @@ static void mat_mult_four_rows(const tinyc_mat_mult_s8_params *params, const int
     }
 }
 
-TINYC_FN(mat_mult_s8)
-void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_rows,
+/* A function of its own, so that only results that lie on rows cost the stack a buffer. */
+static __attribute__((noinline)) void mat_mult_over_rows(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_rows,
     int32_t lhs_stride, int8_t *dst, int32_t dst_stride)
 {
     int8_t buffer[TINYC_ROW_BUFFER_BYTES];
@@ -54,5 +54,25 @@ void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs
         lhs += block.rows * lhs_stride;
         dst += block.rows * dst_stride;
         lhs_rows -= block.rows;
+    }
+}
+
+TINYC_FN(mat_mult_s8)
+void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs, int32_t lhs_rows,
+    int32_t lhs_stride, int8_t *dst, int32_t dst_stride)
+{
+    if (tinyc_rows_overlap(params, lhs, lhs_rows, lhs_stride, dst, dst_stride)) {
+        mat_mult_over_rows(params, lhs, lhs_rows, lhs_stride, dst, dst_stride);
+        return;
+    }
+    for (; lhs_rows >= 4; lhs_rows -= 4) {
+        mat_mult_four_rows(params, lhs, lhs_stride, dst, dst_stride);
+        lhs += 4 * lhs_stride;
+        dst += 4 * dst_stride;
+    }
+    for (; lhs_rows > 0; --lhs_rows) {
+        mat_mult_four_rows(params, lhs, 0, dst, 0);
+        lhs += lhs_stride;
+        dst += dst_stride;
     }
 }
