@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint conformance size size-baseline golden wheel clean tools-demo tools-test
+.PHONY: help demo test test-fast test-cmsis lint conformance size size-baseline golden wheel clean tools-demo tools-test bench-plan
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-fast: $(VENV)/.test ## Everything but the slow tests.
 test-cmsis: $(VENV)/.test ## Test with Arm's library: CMSIS_NN_LIB=libcmsis-nn.a CMSIS_NN_INCLUDE=Include [CMSIS_NN_TARGET=cortex-m4].
 	@test -n "$(CMSIS_NN_LIB)" -a -n "$(CMSIS_NN_INCLUDE)" || { echo "make test-cmsis needs CMSIS_NN_LIB (the archive) and CMSIS_NN_INCLUDE (its headers)" >&2; exit 2; }
 	CMSIS_NN_LIB="$(CMSIS_NN_LIB)" CMSIS_NN_INCLUDE="$(CMSIS_NN_INCLUDE)" CMSIS_NN_TARGET="$(CMSIS_NN_TARGET)" $(BIN)/python -m pytest tests/cmsis
+
+bench-plan: $(VENV)/.test ## Place the hard instances of minimalloc, which lie in ../shared/minimalloc: some minutes.
+	$(BIN)/python scripts/bench_plan.py
 
 lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
 	$(BIN)/python scripts/run_tests.py --only ruff mypy cppcheck

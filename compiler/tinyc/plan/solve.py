@@ -15,12 +15,13 @@ from tinyc.plan.separation import Model, build_model
 DEFAULT_EFFORT = 4.0
 
 
-def solve(problem: Problem, effort: float = DEFAULT_EFFORT) -> Plan:
+def solve(problem: Problem, effort: float = DEFAULT_EFFORT, only_fit: bool = False) -> Plan:
     """The smallest placement found, the same on every run and machine.
 
     `effort` bounds the work in deterministic units, each about a second; 0 means heuristics only.
-    Where nothing found fits `problem.capacity`, the best plan is returned all the same, so that its
-    size can be reported; `check` tells. Raises PlacementError for contradictory fixed offsets.
+    only_fit: what fits the problem's capacity is good enough. Where nothing found fits it, the best plan is
+    returned all the same, so that its size can be reported; `check` tells. Raises PlacementError for
+    contradictory fixed offsets.
     """
     from tinyc.plan import skyline  # brings NumPy, which commands that plan nothing should not wait for
 
@@ -34,7 +35,7 @@ def solve(problem: Problem, effort: float = DEFAULT_EFFORT) -> Plan:
         if offsets is not None and plan_bytes(model, offsets) < plan_bytes(model, best):
             best, method = list(offsets), name
 
-    for goal in _goals(problem, bound):
+    for goal in _goals(problem, bound)[:1 if only_fit else None]:
         # What fits exactly is most often found by asking for nothing else; minimising comes last.
         if effort > 0 and plan_bytes(model, best) > goal:
             consider(search(model, best, goal, effort * 0.05), "search")
@@ -44,7 +45,7 @@ def solve(problem: Problem, effort: float = DEFAULT_EFFORT) -> Plan:
             consider(fit_exact(model, goal, effort * 0.25), "cp-sat")
         if effort > 0 and plan_bytes(model, best) > goal and skyline.applicable(model):
             consider(skyline.search_within(model, goal, effort * 0.35), "skyline")
-    if effort > 0 and plan_bytes(model, best) > bound:
+    if effort > 0 and plan_bytes(model, best) > bound and not only_fit:
         exact = solve_exact(model, best, bound, effort * 0.2)
         bound, optimal = exact.bound, exact.optimal
         consider(exact.offsets, "cp-sat")
