@@ -24,6 +24,7 @@ from tinyc.passes.pipeline import PIPELINE, run_passes
 from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
 from tinyc.plan.order import execution_order
+from tinyc.quantization import QuantizeRequest, quantizer
 from tinyc.report.build import build_report
 from tinyc.state import Remembered, remembered
 from tinyc.targets import Target
@@ -55,6 +56,7 @@ class Request:
     strict_memory: bool = False
     stateful: tuple[tuple[str, str], ...] = ()  # (input, output that it is in the next run)
     ram: int | None = None  # the fastest program within so many bytes
+    quantize: QuantizeRequest | None = None  # a float model becomes an integer one
     cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
 
@@ -111,7 +113,10 @@ def compile_imported(
     passes = [step.name for step in PIPELINE]
     if request.dump_after is not None and request.dump_after not in passes:
         raise TinycError(f"--dump-after {request.dump_after!r} is no pass", hint=f"one of {', '.join(passes)}")
-    graph = run_passes(imported.graph, request.target, request.dump_after, show)
+    quantize = None
+    if request.quantize is not None:
+        quantize = quantizer(request.quantize, imported.input_names, imported.sha256, show)
+    graph = run_passes(imported.graph, request.target, request.dump_after, show, quantize)
     graph = convert_io(graph, request.io_dtype)
     if request.require_integer:
         _require_integer(graph)

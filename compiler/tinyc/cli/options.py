@@ -20,6 +20,7 @@ from tinyc.errors import TinycError
 
 if TYPE_CHECKING:
     from tinyc.compiler import CmsisNn, Compiled, Request
+    from tinyc.quantization import QuantizeRequest
 
 
 class Optimize(enum.StrEnum):
@@ -44,6 +45,13 @@ class Io(enum.StrEnum):
 
     arena = "arena"
     caller = "caller"
+
+
+class Quantize(enum.StrEnum):
+    """What a float model becomes."""
+
+    none = "none"
+    int8 = "int8"
 
 
 class IoDtype(enum.StrEnum):
@@ -97,6 +105,25 @@ def _request(
         typer.Option("--stateful", metavar="INPUT=OUTPUT", help="An output that is an input of the next run, kept in "
                      "NAME_state_t; at first zero, or the input's constant in the model.")
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option("--calibrate", metavar="SAMPLES", help="Quantize a float model to int8 by typical inputs: an .npz "
+                     "with an array 'in:NAME' for each input, an .npy, or a folder of .npy files.")
+    ] = None,
+    quantize: Annotated[
+        Quantize | None, typer.Option("--quantize", help="What a float model becomes; int8 where there are samples.")
+    ] = None,
+    save_ranges: Annotated[
+        Path | None, typer.Option("--save-ranges", metavar="FILE", help="Write what calibration decided.")
+    ] = None,
+    load_ranges: Annotated[
+        Path | None,
+        typer.Option("--load-ranges", metavar="FILE", help="Quantize by what --save-ranges wrote: the same bytes on "
+                     "every machine, without samples.")
+    ] = None,
+    keep_float: Annotated[
+        list[str] | None, typer.Option("--keep-float", metavar="NODE", help="Do not quantize this node.")
+    ] = None,
     ram: Annotated[
         str | None, typer.Option("--ram", metavar="SIZE", help="The fastest program that needs at most so many bytes "
                                  "(24000, 24K) of RAM: arena, inputs and outputs outside it, about the stack.")
@@ -113,7 +140,30 @@ def _request(
         dump_after=dump_after, plan_effort=plan_effort, strict_memory=strict_memory,
         stateful=tuple(pair_of(text) for text in stateful or []),
         ram=_bytes(ram) if ram is not None else None,
+        quantize=_quantize(quantize, calibrate, save_ranges, load_ranges, keep_float or []),
     )
+
+
+def _quantize(
+    quantize: Quantize | None, calibrate: Path | None, save: Path | None, load: Path | None, keep_float: list[str]
+) -> QuantizeRequest | None:
+    """What the options say together. Raises TinycError."""
+    from tinyc.quantization import QuantizeRequest
+
+    if calibrate is not None and load is not None:
+        raise TinycError("--calibrate and --load-ranges exclude each other", hint="give one of them")
+    given = calibrate is not None or load is not None
+    if quantize is Quantize.int8 and not given:
+        raise TinycError("--quantize int8 needs samples", hint="--calibrate SAMPLES.npz with typical inputs, or "
+                         "--load-ranges FILE")
+    if not given:
+        for name, value in (("--save-ranges", save), ("--keep-float", keep_float)):
+            if value:
+                raise TinycError(f"{name} without --calibrate or --load-ranges", hint="--calibrate SAMPLES.npz")
+        return None
+    if quantize is Quantize.none:
+        raise TinycError("--quantize none with --calibrate or --load-ranges", hint="leave one of them out")
+    return QuantizeRequest(calibrate, load, save, tuple(keep_float))
 
 
 def _cmsis_nn(

@@ -13,6 +13,7 @@ from tinyc.ir.graph import Editor, Graph
 from tinyc.ir.verify import BrokenGraph, verify
 from tinyc.passes.affine_to_conv import affine_to_conv
 from tinyc.passes.channels_last import channels_last
+from tinyc.passes.clip_of_integers import clip_of_integers
 from tinyc.passes.constant_views import constant_views
 from tinyc.passes.fold_batch_norm import fold_batch_norm
 from tinyc.passes.fold_constants import fold_constants
@@ -64,12 +65,15 @@ def clean_up(graph: Graph[Any]) -> Graph[Any]:
     return remove_dead_code(remove_identities(remove_dead_code(graph)))
 
 
+QUANTIZE = "quantize"  # where a float graph becomes a quantized one, if the user asks for that
+
 PIPELINE: tuple[Pass, ...] = (
     Pass("fold-constants", _plain(fold_constants)),
     Pass("remove-dead-code", _plain(remove_dead_code)),
     Pass("trim-results", _plain(trim_results)),
     Pass("remove-identities", _plain(remove_identities)),
     Pass("constant-views", _plain(constant_views)),
+    Pass("clip-of-integers", _plain(clip_of_integers)),
     Pass("uint8-to-int8", _plain(lambda g: remove_dead_code(uint8_to_int8(g)))),
     Pass("quantize-selection", _plain(lambda g: remove_dead_code(quantize_selection(g)))),
     Pass("trees-on-integers", _plain(lambda g: remove_dead_code(trees_on_integers(g)))),
@@ -79,7 +83,8 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("matmul-to-gemm", _plain(matmul_to_gemm)),
     Pass("fold-batch-norm", _plain(fold_batch_norm)),
     Pass("fuse-clamp", _plain(fuse_clamp)),
-    Pass("quantize-between", _plain(quantize_between)),
+    Pass(QUANTIZE, _plain(lambda g: g)),
+    Pass("quantize-between", _plain(lambda g: remove_dead_code(quantize_selection(quantize_between(g))))),
     Pass("fuse-tables", _plain(lambda g: remove_dead_code(fuse_tables(g)))),
     Pass("affine-to-conv", _plain(lambda g: remove_dead_code(affine_to_conv(g)))),
     Pass("quantize-constants", _plain(lambda g: remove_dead_code(quantize_constants(g)))),
@@ -120,14 +125,19 @@ class PassError(Exception):
 
 
 def run_passes(
-    graph: Graph[Any], target: Target, dump_after: str | None = None, show: Callable[[str], None] = print
+    graph: Graph[Any], target: Target, dump_after: str | None = None, show: Callable[[str], None] = print,
+    quantize: PassFunction | None = None,
 ) -> Graph[Any]:
-    """Runs the pipeline. `dump_after` names a pass whose result is given to `show` as text."""
+    """Runs the pipeline. `dump_after` names a pass whose result is given to `show` as text.
+
+    `quantize` takes the place of the pass of that name: it makes a QDQ graph of a float one.
+    """
     done: list[str] = []
     verify(graph)
     for step in PIPELINE:
         try:
-            graph = step.run(graph, target)
+            run = quantize if quantize is not None and step.name == QUANTIZE else step.run
+            graph = run(graph, target)
             verify(graph)
         except BrokenGraph as error:
             before = ", ".join(done) or "none"

@@ -3,8 +3,9 @@
 
 onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
 another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
-values that the operand can have, and gives the scale; that of a normalization follows from the number of elements. All
-this only if every reader leads to a QuantizeLinear. What Clip and Pad read is quantized as their result is.
+values that the operand can have, and gives the scale; that of a normalization follows from the number of elements, and
+a mean has its operand's. All this only if every reader leads to a QuantizeLinear. What Clip and Pad read is quantized
+as their result is.
 """
 
 from __future__ import annotations
@@ -57,6 +58,10 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
             continue
         function = function_of(view, value)
         if function is None:
+            same = _averaged(view, node)
+            if same is not None:
+                _insert(editor, node, value, same, others)
+                continue
             bounds = _normalized(view, node)
         elif function.nodes and not _continues(view, value, others):
             bounds = results(view, function, value)
@@ -111,7 +116,9 @@ def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
         quantizers = [r for r in following if r.op == "QuantizeLinear"]
         if quantizers:  # to int16, say, the reader stays float, and int8 before it would only round more
             return any(_per_tensor_int8(r) for r in quantizers)
-        if len(following) != 1 or operator(following[0].op).bias_operand is not None:
+        if len(following) != 1:
+            return False
+        if operator(following[0].op).bias_operand is not None and not operator(reader.op).selects:
             return False
         reader = following[0]
     return False
@@ -119,6 +126,12 @@ def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
 
 def _quantized_too(graph: Graph[Any], name: str) -> bool:
     return graph.type(name).dtype is DType.BOOL or any(r.op == "QuantizeLinear" for r in graph.consumers(name))
+
+
+def _averaged(graph: Graph[Any], node: Node) -> Quant | None:
+    """The scale of a pooling's operand, which serves for its result as well."""
+    source = stored(graph, node.inputs[0]) if node.op == "AveragePool" else None
+    return source[1].quant if source is not None and source[1].dtype is DType.INT8 else None
 
 
 def _normalized(graph: Graph[Any], node: Node) -> Array | None:

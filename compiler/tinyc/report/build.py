@@ -33,6 +33,7 @@ def build_report(
             "optimize": request.optimize, "kernels": request.kernels, "io": request.io, "io_dtype": request.io_dtype,
             "dims": dict(sorted(request.dims.items())), "require_integer": request.require_integer,
             "plan_effort": request.plan_effort, "ram": request.ram,
+            "quantize": "none" if request.quantize is None else "int8",
             "stateful": [f"{source}={result}" for source, result in request.stateful],
         },
         "notes": list(imported.notes),

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A float model becomes an integer one on request: by calibration samples, or by ranges saved before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyc.errors import TinycError
+from tinyc.ir.graph import Graph
+from tinyc.passes.fold_constants import fold_constants
+from tinyc.passes.insert_qdq import insert_qdq
+from tinyc.passes.pipeline import PassFunction
+from tinyc.passes.remove_dead_code import remove_dead_code
+from tinyc.quantize.recipe import Recipe, load_recipe, save_recipe
+from tinyc.quantize.samples import load_samples
+from tinyc.quantize.search import Step, calibrate
+
+
+@dataclass(frozen=True)
+class QuantizeRequest:
+    """What the user asks of quantization. Either `samples` or `load` is there."""
+
+    samples: Path | None = None
+    load: Path | None = None
+    save: Path | None = None
+    keep_float: tuple[str, ...] = ()
+
+
+_FOUND: dict[tuple[QuantizeRequest, str], Recipe] = {}
+
+
+def quantizer(
+    request: QuantizeRequest, names: Sequence[str], sha256: str, show: Callable[[str], None]
+) -> PassFunction:
+    """The pass. `names`: the inputs' names in the model; `show` gets a line for each setting that is tried."""
+
+    def run(graph: Graph[Any], _target: object) -> Graph[Any]:
+        graph = remove_dead_code(fold_constants(graph, keep_dequantize=False))
+        _check(graph, request.keep_float)
+        key = (request, sha256)
+        if key not in _FOUND:  # verify and profile compile one model several times
+            _FOUND[key] = _recipe(graph, request, names, sha256, show)
+            if request.save is not None:
+                save_recipe(_FOUND[key], request.save)
+        return insert_qdq(graph, _FOUND[key])
+
+    return run
+
+
+def _recipe(
+    graph: Graph[Any], request: QuantizeRequest, names: Sequence[str], sha256: str, show: Callable[[str], None]
+) -> Recipe:
+    if request.load is not None:
+        return load_recipe(request.load, sha256)
+    assert request.samples is not None
+    samples = load_samples(request.samples, graph, names)
+
+    def report(step: Step) -> None:
+        show(f"calibration: {step.decibels:6.2f} dB {'+' if step.kept else ' '} {step.what}")
+
+    return calibrate(graph, samples, sha256, frozenset(request.keep_float), report).recipe
+
+
+def _check(graph: Graph[Any], keep_float: Sequence[str]) -> None:
+    """Raises TinycError where the graph cannot be quantized as asked."""
+    names = {node.name for node in graph.nodes()}
+    for name in keep_float:
+        if name not in names:
+            raise TinycError(f"--keep-float {name!r} is no node of the model",
+                             hint="tinyc inspect lists the nodes; some are folded into others before quantization")
+    for node in graph.nodes():
+        if node.op in ("QuantizeLinear", "DequantizeLinear") or node.integer:
+            raise TinycError("the model is already quantized", node=f"{node.name!r}, {node.op}",
+                             hint="compile it without --calibrate, or calibrate the float model")
