@@ -68,6 +68,8 @@ def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str) -> Ro
                 lowered = kernel.lower(build)
             except TinycError:
                 return None
+            if lowered.buffers or lowered.parts:
+                return None
             kernels.append(kernel.name)
             bodies[shape] = lowered.body
             scratch = max(scratch, lowered.scratch_bytes)

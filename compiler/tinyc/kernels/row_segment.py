@@ -59,6 +59,12 @@ class Segment:
     rows: Rows
 
     @property
+    def ring_bytes(self) -> int:
+        """Bytes of the rows that live side by side."""
+        own = (i for i in self.plan.rings if i not in self.home and i not in self.plan.passing)
+        return sum(self.plan.ring_bytes(image) for image in own)
+
+    @property
     def cost(self) -> float:
         """Instructions that running by rows adds, roughly."""
         calls = sum(layer.rows for layer in self.plan.chain.layers)
@@ -129,9 +135,8 @@ def _homes(context: Context, first: int, plan: Schedule) -> dict[str, str]:
     chain = plan.chain
     taken: set[int] = set()  # layers that have an operand in the place of their result
     for image in sorted(plan.passing, key=lambda i: (-chain.images[i].row_bytes, i)):
-        readers = [k for k, layer in enumerate(chain.layers) if any(name == image for name, _ in layer.reads)]
-        maker = chain.maker(image)
-        if len(readers) != 1 or maker is None or chain.layers[readers[0]].gathers or readers[0] in taken:
+        readers, maker = [k for k, _ in chain.readers[image]], chain.makers[image]
+        if len(readers) != 1 or chain.layers[readers[0]].gathers or readers[0] in taken:
             continue
         layer = chain.layers[readers[0]]
         code = context.codes[first + readers[0]]

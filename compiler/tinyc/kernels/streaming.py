@@ -11,17 +11,18 @@ from tinyc.backend.program import Program
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.kernels.base import Options
+from tinyc.kernels.guards import ALWAYS, guards_of
 from tinyc.kernels.lower import assign_storage
 from tinyc.kernels.row_code import RowCode, row_code
 from tinyc.kernels.row_segment import Context, Segment, segment_of, with_segments
 from tinyc.kernels.stack import stack_estimate
 from tinyc.plan.arena import Arena, plan_arena, problem_of
-from tinyc.plan.greedy import greedy, plan_bytes
+from tinyc.plan.greedy import greedy_orders, place_in_order, plan_bytes
 from tinyc.plan.problem import Buffer, Problem
 from tinyc.plan.segments import Piece, choices
 from tinyc.plan.separation import build_model
 
-LONGEST = 48  # steps in one loop, at most
+LONGEST = 24  # steps in one loop, at most
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,19 @@ def streamed(graph: Graph[Any], program: Program, options: Options) -> Iterator[
     segments: dict[tuple[int, int], Segment] = {}
     pieces = [Piece(k, k, _peak(program, options.io, k, k), 0.0) for k in range(len(program.steps))]
     limit = max((p.peak for p in pieces), default=0)
+    # No choice gets below what lies in the arena anyway: steps that need no more are left alone.
+    outside = program.outside(options.io)
+    least = max((program.buffers[n].bytes for n in (*program.inputs, *program.outputs) if n not in outside), default=0)
+    high = [p.peak > least for p in pieces]
     for first in range(len(program.steps)):
         for last in range(first, min(len(program.steps), first + LONGEST)):
             if last not in context.codes:
                 break
-            segment = segment_of(context, first, last)
+            segment = segment_of(context, first, last) if any(high[first:last + 1]) else None
             if segment is None:
                 continue
+            if segment.ring_bytes >= limit:
+                break
             peak = _peak(with_segments(context, [segment], False), options.io, first, last)
             if peak < limit:
                 segments[first, last] = segment
@@ -57,7 +64,10 @@ def streamed(graph: Graph[Any], program: Program, options: Options) -> Iterator[
 
 def _codes(graph: Graph[Any], program: Program, options: Options) -> dict[int, RowCode]:
     codes = {}
+    guards, _ = guards_of(graph)
     for step in program.steps:
+        if guards.get(step.name, ALWAYS) != ALWAYS:
+            continue  # runs under a condition
         code = row_code(graph, graph.node(step.name), options, f"l{step.index}")
         if code is not None:
             codes[step.index] = code
@@ -75,7 +85,8 @@ def _peak(program: Program, io: str, first: int, last: int) -> int:
         return 0
     names = {b.name for b in alive}
     model = build_model(Problem(alive, tuple(o for o in whole.overlaps if o.first in names and o.second in names)))
-    return plan_bytes(model, greedy(model))
+    orders = greedy_orders(model)
+    return min(plan_bytes(model, place_in_order(model, order)) for order in orders)
 
 
 def smallest(

@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,19 @@ class Chain:
     images: Mapping[str, Image]
     layers: tuple[Layer, ...]
 
-    def maker(self, image: str) -> int | None:
-        """The layer whose result it is; None for an image that is there from the start."""
-        return next((k for k, layer in enumerate(self.layers) if layer.result == image), None)
+    @cached_property
+    def makers(self) -> dict[str, int]:
+        """The layer whose result each image is, but for those that are there from the start."""
+        return {layer.result: k for k, layer in enumerate(self.layers)}
+
+    @cached_property
+    def readers(self) -> dict[str, list[tuple[int, Window]]]:
+        """The layers that read each image, with their windows on it."""
+        found: dict[str, list[tuple[int, Window]]] = {name: [] for name in self.images}
+        for k, layer in enumerate(self.layers):
+            for name, window in layer.reads:
+                found[name].append((k, window))
+        return found
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,7 @@ class Schedule:
 
     def newest(self, image: str, tick: int) -> int:
         """The last row of an image that has been made when its readers run in that tick; -1 for none."""
-        maker = self.chain.maker(image)
-        assert maker is not None
+        maker = self.chain.makers[image]
         return min(self.chain.layers[maker].rows - 1, (tick - self.delay[maker]) // self.period[maker])
 
     def place(self, layer: int, image: str, y: int) -> int:
@@ -141,15 +150,14 @@ def schedule(chain: Chain) -> Schedule | None:
         return None
     delay = _earliest(chain, period)
     delay = _later_where_smaller(chain, period, delay)
-    made = {layer.result: k for k, layer in enumerate(chain.layers)}
     rings: dict[str, Ring] = {}
     passing = set()
-    for image in made:
+    for image, maker in chain.makers.items():
         if chain.images[image].whole:
             continue
         slots = _slots(chain, period, delay, image)
         rings[image] = _coarsest(chain, period, delay, image, slots)
-        if slots == 1 and all(delay[k] == delay[made[image]] for k in _readers(chain, image)):
+        if slots == 1 and all(delay[k] == delay[maker] for k, _ in chain.readers[image]):
             passing.add(image)
     return Schedule(chain, tuple(delay), tuple(period), rings, frozenset(passing))
 
@@ -170,11 +178,10 @@ def overlap_distance(
         writes = [(writes[0][0], size)]
     if chain.layers[layer].gathers and row_bytes:
         writes = [(writes[-1][0], chain.images[chain.layers[layer].result].bytes)]
-    readers = [(k, w) for k, reader in enumerate(chain.layers) for name, w in reader.reads if name == source]
     best = kept.bytes
     for tick, end in writes:
         needed = kept.rows
-        for k, window in readers:
+        for k, window in chain.readers[source]:
             # The first row that reader k has yet to make when `layer` has written in this tick (its own is being made).
             passed = tick - plan.delay[k]
             y = max(0, -(-passed // plan.period[k]))
@@ -202,7 +209,7 @@ def _reads_something(chain: Chain, layer: Layer) -> bool:
 
 def _periods(chain: Chain) -> list[int] | None:
     """Ticks between two rows of each layer; None where layers are not connected or contradict each other."""
-    made = {layer.result: k for k, layer in enumerate(chain.layers)}
+    made = chain.makers
     rate: dict[int, Fraction] = {0: Fraction(1)}
     waiting = [0]
     links: list[list[tuple[int, Fraction]]] = [[] for _ in chain.layers]
@@ -234,7 +241,7 @@ def _ahead(chain: Chain, image: str, window: Window) -> int:
 
 
 def _earliest(chain: Chain, period: Sequence[int]) -> list[int]:
-    made = {layer.result: k for k, layer in enumerate(chain.layers)}
+    made = chain.makers
     delay: list[int] = []
     for layer in chain.layers:
         ready = 0
@@ -244,10 +251,6 @@ def _earliest(chain: Chain, period: Sequence[int]) -> list[int]:
                 ready = max(ready, delay[maker] + period[maker] * _ahead(chain, name, window))
         delay.append(ready)
     return delay
-
-
-def _readers(chain: Chain, image: str) -> list[int]:
-    return [k for k, layer in enumerate(chain.layers) if any(name == image for name, _ in layer.reads)]
 
 
 @lru_cache(maxsize=65536)
@@ -261,32 +264,25 @@ def _rows_kept(window: Window, height: int, rows: int, late: int, period: int) -
 
 
 def _slots(chain: Chain, period: Sequence[int], delay: Sequence[int], image: str) -> int:
-    maker = chain.maker(image)
-    assert maker is not None
-    most = 1
-    for k in _readers(chain, image):
-        for name, window in chain.layers[k].reads:
-            if name == image:
-                late = delay[k] - delay[maker]
-                kept = _rows_kept(window, chain.images[image].rows, chain.layers[k].rows, late, period[maker])
-                most = max(most, kept)
-    return most
+    maker = chain.makers[image]
+    return max(
+        (_rows_kept(window, chain.images[image].rows, chain.layers[k].rows, delay[k] - delay[maker], period[maker])
+         for k, window in chain.readers[image]),
+        default=1,
+    )
 
 
 def _coarsest(chain: Chain, period: Sequence[int], delay: Sequence[int], image: str, slots: int) -> Ring:
     """The ring of so many slots that moves rows most seldom."""
-    maker = chain.maker(image)
-    assert maker is not None
-    height = chain.images[image].rows
-    strides = [w.stride for k in _readers(chain, image) for name, w in chain.layers[k].reads if name == image]
+    maker, height = chain.makers[image], chain.images[image].rows
+    readers = chain.readers[image]
     for step in range(min(slots, 4), 1, -1):
         ring = Ring(slots, step)
         # With strides that are no multiples of the step, windows would begin in ever other slots.
-        if not any(stride % step for stride in strides) and all(
+        if not any(window.stride % step for _, window in readers) and all(
             window.rows(y, height)[0]
             >= ring.base(min(height - 1, (delay[k] + period[k] * y - delay[maker]) // period[maker]))
-            for k in _readers(chain, image)
-            for name, window in chain.layers[k].reads if name == image
+            for k, window in readers
             for y in range(chain.layers[k].rows)
         ):
             return ring
@@ -304,13 +300,11 @@ def _kept_bytes(chain: Chain, period: Sequence[int], delay: Sequence[int]) -> in
 
 def _later_where_smaller(chain: Chain, period: Sequence[int], earliest: Sequence[int]) -> list[int]:
     """Delays layers that wait for others anyway, as far as that takes less memory; the last layers first."""
-    made = {layer.result: k for k, layer in enumerate(chain.layers)}
     delay = list(earliest)
     best = _kept_bytes(chain, period, delay)
     for k in range(len(chain.layers) - 1, -1, -1):
-        limits = [delay[reader] - period[k] * _ahead(chain, layer_name, window)
-                  for reader in _readers(chain, chain.layers[k].result)
-                  for layer_name, window in chain.layers[reader].reads if made.get(layer_name) == k]
+        image = chain.layers[k].result
+        limits = [delay[reader] - period[k] * _ahead(chain, image, window) for reader, window in chain.readers[image]]
         found = delay[k]
         for candidate in range(delay[k] + 1, min(limits, default=delay[k]) + 1):
             delay[k] = candidate
