@@ -440,6 +440,54 @@ class GroupNormNet(nn.Module):
         return self.classifier(functional.normalize(self.layers(x).mean((2, 3)), dim=1) * 4.0)
 
 
+class FakeQuantized(nn.Module):
+    """A network as after quantization-aware training: the rounding is part of it."""
+
+    low, high, per_channel = 0, 255, True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1, groups=6)
+        self.last = nn.Linear(96, 8)
+        self.steps = {layer: float(layer.weight.abs().max()) / 127 for layer in (self.one, self.two, self.last)}
+
+    def rounded(self, x: Tensor, low: float, high: float) -> Tensor:
+        """Activations in the range from low to high."""
+        scale = (high - low) / (self.high - self.low)
+        return torch.fake_quantize_per_tensor_affine(x, scale, self.low - round(low / scale), self.low, self.high)
+
+    def filters(self, layer: nn.Module) -> Tensor:
+        w = layer.weight.detach()
+        if not self.per_channel:
+            return torch.fake_quantize_per_tensor_affine(w, self.steps[layer], 0, -128, 127)
+        scale = w.flatten(1).abs().amax(1) / 127
+        zero = torch.zeros(len(scale), dtype=torch.int32)
+        return torch.fake_quantize_per_channel_affine(w, scale, zero, 0, -128, 127)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.rounded(x, -2.5, 2.5)
+        x = self.rounded(functional.relu(functional.conv2d(x, self.filters(self.one), self.one.bias, 1, 1)), 0.0, 1.8)
+        y = functional.conv2d(x, self.filters(self.two), self.two.bias, 1, 1, groups=6)
+        x = self.rounded(x + self.rounded(functional.hardtanh(y, 0.0, 6.0), 0.0, 1.0), 0.0, 2.2)
+        x = functional.avg_pool2d(x, 2).flatten(1)
+        return self.rounded(functional.linear(x, self.filters(self.last), self.last.bias), -0.7, 0.9)
+
+
+@model("trained_uint8", 1, 1, 8, 8)
+class FakeQuantizedUnsigned(FakeQuantized):
+    pass
+
+
+@model("trained_int8", 1, 1, 8, 8)
+class FakeQuantizedSigned(FakeQuantized):
+    low, high, per_channel = -128, 127, False
+
+
+@model("trained_7bit", 1, 1, 8, 8)
+class FakeQuantizedReduced(FakeQuantized):
+    low, high = 0, 127
+
+
 def build(name: str) -> tuple[nn.Module, Tensor]:
     """The model in evaluation mode, with seeded weights and statistics, and an input."""
     torch.manual_seed(sorted(MODELS).index(name))

@@ -8,6 +8,7 @@ gives, which is on average within a step of onnxruntime, with the same best clas
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ from tinyc.targets import load_target
 from tinyc.toolchain import run
 
 HERE = Path(__file__).parent
-FILES = sorted(HERE.glob("*.onnx"))
+TRAINED = sorted(HERE.glob("trained_*.onnx"))  # the rounding is part of these
+FILES = sorted(set(HERE.glob("*.onnx")) - set(TRAINED))
 LABELS = ("crnn", "densenet", "group_norm", "gru", "kws", "lenet", "lstm", "mlp", "mobilenet_v1", "mobilenet_v2",
           "mobilenet_v3", "resnet", "shufflenet", "squeeze_excite", "tcn", "transformer", "vit")
 
@@ -65,10 +67,13 @@ class Calibration(CalibrationDataReader):
 
 def quantized(path: Path, form: str, folder: Path) -> Path:
     """The model as onnxruntime's quantizer writes it, calibrated with seeded inputs."""
-    ready, result = folder / "ready.onnx", folder / f"{form}.onnx"
+    return requantized(path, folder, weight_type=QuantType.QInt8, **FORMS[form])
+
+
+def requantized(path: Path, folder: Path, **options) -> Path:
+    ready, result = folder / "ready.onnx", folder / "quantized.onnx"
     quant_pre_process(path, ready, skip_symbolic_shape=True)
-    reader = Calibration(inputs_of(onnx.load(path), 8, seed=1))
-    quantize_static(ready, result, reader, weight_type=QuantType.QInt8, **FORMS[form])
+    quantize_static(ready, result, Calibration(inputs_of(onnx.load(path), 8, seed=1)), **options)
     return result
 
 
@@ -101,17 +106,27 @@ def test_float(path):
         assert differences(got, with_onnxruntime(model, {"input": case}), 1e-4) == []
 
 
+@pytest.mark.parametrize("path", TRAINED, ids=lambda p: p.name.removesuffix(".onnx"))
+def test_trained_for_integers(path):
+    """Fake quantization as both exporters write it: uint8, int8, and 7 bits with a Clip behind QuantizeLinear."""
+    check_integers(path, set())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name.removesuffix(".onnx"))
 def test_quantized(path, form, tmp_path):
     name = path.name.split(".")[0]
-    source = quantized(path, form, tmp_path)
-    model = onnx.load(source)
+    check_integers(quantized(path, form, tmp_path), FLOAT.get(name, set()), labels=name in LABELS)
+
+
+def check_integers(path, allowed, labels=False, tolerance=1.0):
+    """Compiles, runs and compares a quantized model. allowed: operators that may remain float."""
+    model = onnx.load(path)
     cases = inputs_of(model, 4, seed=3)
-    compiled = compile_model(Request(source, load_target("host"), name="net"))
+    compiled = compile_model(Request(path, load_target("host"), name="net"))
     left = {f.op for f in integer_report(compiled.graph)}
-    assert left <= FLOAT.get(name, set())
+    assert left <= allowed
     step, distances = last_step(compiled.graph), []
     for case, got in zip(cases, outputs_of(compiled, cases), strict=True):
         want = with_numpy(compiled, {"input": case})
@@ -121,8 +136,36 @@ def test_quantized(path, form, tmp_path):
             assert all(np.array_equal(got[o], want[o]) for o in want)
         result, reference = got["output"], with_onnxruntime(model, {"input": case})["output"]
         distances.append(np.abs(result - reference).mean() / step)
-        if name in LABELS:
+        if labels:
             best = np.sort(reference, -1)
             near = best[..., -1] - best[..., -2] <= 2.01 * step
             assert np.all(near | (result.argmax(-1) == reference.argmax(-1)))
-    assert np.mean(distances) <= 1.0
+    assert np.mean(distances) <= tolerance
+
+
+BYTES = ((QuantType.QUInt8, QuantType.QUInt8), (QuantType.QUInt8, QuantType.QInt8), (QuantType.QInt8, QuantType.QInt8))
+SYMMETRIES = ({}, {"WeightSymmetric": False}, {"ActivationSymmetric": True, "WeightSymmetric": True})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("types", BYTES, ids=lambda t: "-".join(k.name for k in t))
+@pytest.mark.parametrize("quant_format", QuantFormat)
+def test_arrangements(quant_format, types, tmp_path):
+    """Every combination of types, symmetries, per tensor or channel, and a reduced range of the quantizer."""
+    kinds = [(dict(s), each, False) for s in SYMMETRIES for each in (False, True)] + [({}, True, True)]
+    for name, (extra, per_channel, reduced) in zip(itertools.cycle(("tcn.script", "shufflenet.dynamo")), kinds):
+        path = requantized(HERE / f"{name}.onnx", tmp_path, quant_format=quant_format, activation_type=types[0],
+                           weight_type=types[1], per_channel=per_channel, reduce_range=reduced, extra_options=extra)
+        check_integers(path, set(), labels=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", [QuantType.QInt8, QuantType.QInt16])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_int16_activations(weights, symmetric, tmp_path):
+    """Steps are 256 times as fine; products are rounded with multipliers of 16 bits."""
+    for name in ("tcn.script", "mobilenet_v3.dynamo"):
+        path = requantized(HERE / f"{name}.onnx", tmp_path, quant_format=QuantFormat.QDQ, weight_type=weights,
+                           activation_type=QuantType.QInt16, per_channel=True,
+                           extra_options={"UseQDQContribOps": True, "ActivationSymmetric": symmetric})
+        check_integers(path, set(), labels=True, tolerance=2.0)
