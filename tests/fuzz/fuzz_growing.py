@@ -24,6 +24,7 @@ FLOATS = ("float32", "float64", "float16")
 INTEGERS = ("int32", "int64", "int8", "uint8", "int16", "uint16", "uint32", "uint64")
 NUMBERS = FLOATS + INTEGERS
 ANY = (*NUMBERS, "bool")
+UNOFFICIAL = ("SimplifiedLayerNormalization",)  # in ONNX's domain, but onnxruntime's
 LIMITS = {"float32": 1e6, "float64": 1e6, "float16": 2e3}
 
 
@@ -73,7 +74,7 @@ class Case:
 def schema(op: str, opset: int, domain: str) -> onnx.defs.OpSchema | None:
     """The operator's schema; None where this opset does not have it."""
     try:
-        found = onnx.defs.get_schema(op, DOMAINS[domain] if domain else opset, domain)
+        found = onnx.defs.get_schema(op, opset, domain)
     except onnx.defs.SchemaError:
         return None
     return None if found.deprecated else found
@@ -93,8 +94,10 @@ def allowed_types(op: str, opset: int, domain: str, index: int) -> tuple[str, ..
 class Growing:
     """A graph that grows node by node; rows of the operator table call `operand`, `constant` and `add`."""
 
-    def __init__(self, source: Source, opset: int, quantized: bool) -> None:
+    def __init__(self, source: Source, opset: int, quantized: bool, classical: int = 3) -> None:
+        """`classical`: the version of ai.onnx.ml."""
         self.source, self.opset, self.quantized = source, opset, quantized
+        self.versions = {**DOMAINS, "": opset, "ai.onnx.ml": classical}
         self.values: list[Value] = []
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
@@ -140,7 +143,7 @@ class Growing:
 
     def types(self, index: int = 0) -> tuple[str, ...]:
         """Element types of the current operator's operand."""
-        return allowed_types(self.op, self.opset, self.domain, index)
+        return allowed_types(self.op, self.versions[self.domain], self.domain, index)
 
     # -- contents ----------------------------------------------------------------------------------
 
@@ -292,7 +295,7 @@ class Growing:
         node = helper.make_node(op, names, results, name=self.name(op), domain=self.domain, **attributes)
         arrays = {v.name: np.asarray(v.array) for v in operands if v}
         held = {v.name for v in operands if v and v.constant}
-        found = run_node(node, arrays, held, self.opset, self.prefer_onnx, self.opset >= self.onnx_since)
+        found = run_node(node, arrays, held, self.versions, self.prefer_onnx, self.opset >= self.onnx_since)
         wild = not all(v.finite for v in operands if v)
         for array in found:
             if array.size > MAX_ELEMENTS or array.size == 0:
@@ -320,7 +323,8 @@ class Growing:
 
     def grow(self, row: Any) -> bool:
         """Adds an operator of the table; False where nothing came of it."""
-        if schema(row.op, self.opset, row.domain) is None and row.domain != "com.microsoft":
+        known = schema(row.op, self.versions[row.domain], row.domain) is not None
+        if not known and row.domain != "com.microsoft" and row.op not in UNOFFICIAL:
             return False
         self.op, self.domain, self.exact, self.prefer_onnx = row.op, row.domain, row.exact, bool(row.prefer_onnx)
         self.onnx_since = row.onnx_since
@@ -440,7 +444,7 @@ class Growing:
         held = [numpy_helper.from_array(a, n) for n, a in self.constants.items() if n in read]
         graph = helper.make_graph(self.nodes, "g", [tensor_info(n, a) for n, a in inputs.items()],
                                   [tensor_info(v.name, v.array) for v in outputs], held)
-        model = make_model(graph, self.opset, [n.domain for n in self.nodes])
+        model = make_model(graph, self.versions)
         options = {"optimize": self.pick(["default"] * 7 + ["speed", "size", "ram"]),
                    "io": self.pick(["arena"] * 4 + ["caller"])}
         return Case(model, inputs, {v.name: v.array for v in outputs}, tuple(self.operators), frozenset(self.inexact),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 from fuzz_growing import Case
-from fuzz_reference import Dropped, run_node
+from fuzz_reference import Dropped, run_node, versions_of
 
 RUNS = 12
 RELATIVE = {"float32": 2.0**-21, "float64": 2.0**-50, "float16": 2.0**-10}
@@ -39,7 +39,7 @@ class Noisy:
 
     def run(self) -> dict[str, np.ndarray]:
         """All values. Raises Dropped where noise leads out of an operator's domain."""
-        opset = self.case.model.opset_import[0].version
+        versions = versions_of(self.case.model)
         for node in self.nodes:
             outputs = [o for o in node.output if o]
             if node.op_type == "Constant":
@@ -51,7 +51,7 @@ class Noisy:
             operands = {n: self.values[n] for n in node.input if n}
             if noisy and not conversion:
                 operands = {n: self._rounded(a) for n, a in operands.items()}
-            results = run_node(node, operands, self.constants, opset, outputs[0] in self.case.preferred)
+            results = run_node(node, operands, self.constants, versions, outputs[0] in self.case.preferred)
             if node.op_type == "DequantizeLinear":
                 self.scales[outputs[0]] = float(np.max(operands[node.input[1]]))
             for name, array in zip(outputs, results, strict=True):

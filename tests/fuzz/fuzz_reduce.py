@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fuzz_growing import Case
-from fuzz_reference import make_model, tensor_info
+from fuzz_reference import make_model, tensor_info, versions_of
 from onnx import helper, numpy_helper
 
 MAX_CHECKS = 120
@@ -32,8 +32,7 @@ def cut(case: Case, first: int, last: int) -> Case | None:
     inputs = {i: case.known[i] for i in needed if i not in held}
     model = make_model(helper.make_graph(
         nodes, "reduced", [tensor_info(n, a) for n, a in inputs.items()],
-        [tensor_info(o, case.known[o]) for o in outputs], constants), case.model.opset_import[0].version,
-        [n.domain for n in nodes])
+        [tensor_info(o, case.known[o]) for o in outputs], constants), versions_of(case.model))
     return replace(case, model=model, inputs=inputs, expected={o: case.known[o] for o in outputs})
 
 

@@ -11,8 +11,8 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
-# Names by which a model may use the operators of a domain, and the version that onnxruntime has of it.
-DOMAINS = {"": 0, "ai.onnx.ml": 5, "com.microsoft": 1}
+# Domains and their versions; that of ONNX itself is the graph's.
+DOMAINS = {"": 0, "ai.onnx.ml": 3, "com.microsoft": 1}
 
 
 class Dropped(Exception):
@@ -24,6 +24,7 @@ def options() -> onnxruntime.SessionOptions:
     result.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     result.intra_op_num_threads = 1
     result.log_severity_level = 4
+    onnxruntime.set_default_logger_severity(4)
     return result
 
 
@@ -36,14 +37,15 @@ def tensor_info(name: str, array: np.ndarray) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
 
 
-def opset_imports(opset: int, domains: Sequence[str]) -> list[onnx.OperatorSetIdProto]:
-    extra = sorted({d for d in domains if d not in ("", "ai.onnx")})
-    return [helper.make_opsetid("", opset), *(helper.make_opsetid(d, DOMAINS[d]) for d in extra)]
+def make_model(graph: onnx.GraphProto, versions: Mapping[str, int]) -> onnx.ModelProto:
+    """A model of these versions of the domains that it uses."""
+    used = sorted({"", *(node.domain for node in graph.node)})
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(d, versions[d]) for d in used],
+                             ir_version=8 if versions[""] < 21 else 10)
 
 
-def make_model(graph: onnx.GraphProto, opset: int, domains: Sequence[str] = ()) -> onnx.ModelProto:
-    version = 8 if opset < 21 else 10
-    return helper.make_model(graph, opset_imports=opset_imports(opset, domains), ir_version=version)
+def versions_of(model: onnx.ModelProto) -> dict[str, int]:
+    return {**DOMAINS, **{o.domain: o.version for o in model.opset_import}}
 
 
 def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -51,14 +53,14 @@ def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> 
     return [np.asarray(v) for v in session.run(None, dict(feeds))]
 
 
-def run_node(node: onnx.NodeProto, operands: Mapping[str, np.ndarray], constants: set[str], opset: int,
-             prefer_onnx: bool = False, allow_onnx: bool = True) -> list[np.ndarray]:
+def run_node(node: onnx.NodeProto, operands: Mapping[str, np.ndarray], constants: set[str],
+             versions: Mapping[str, int], prefer_onnx: bool = False, allow_onnx: bool = True) -> list[np.ndarray]:
     """The node's outputs. `operands` are its inputs by name. Raises Dropped where neither computes it."""
     feeds = {name: array for name, array in operands.items() if name not in constants}
     held = [numpy_helper.from_array(a, n) for n, a in operands.items() if n in constants]
     infos = [tensor_info(name, array) for name, array in feeds.items()]
     outputs = [helper.make_empty_tensor_value_info(o) for o in node.output if o]
-    model = make_model(helper.make_graph([node], "node", infos, outputs, held), opset, [node.domain])
+    model = make_model(helper.make_graph([node], "node", infos, outputs, held), versions)
     reason = "the ONNX reference is preferred"
     if not prefer_onnx:
         try:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random graphs, drawn and shrunk by hypothesis: 300 here, as many as you like with `make fuzz`."""
+
+from __future__ import annotations
+
+import fuzz_hostile
+import pytest
+from fuzz_growing import Case
+from fuzz_judge import check
+from fuzz_lane import describe
+from fuzz_reference import Dropped
+from fuzz_source import Source
+from fuzz_table import random_case
+from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from hypothesis import strategies as st
+
+GRAPHS, HOSTILE, PARTS = 300, 300, 10
+SETTINGS = settings(max_examples=GRAPHS // PARTS, deadline=None, database=None, print_blob=False,
+                    suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Case:
+    try:
+        return random_case(Source.drawn(draw))
+    except Dropped:
+        assume(False)
+        raise
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_graphs(part: int) -> None:
+    @seed(part)
+    @SETTINGS
+    @given(graphs())
+    def judge(case: Case) -> None:
+        verdict = check(case)
+        assert verdict.status != "failed", f"{verdict.reason}\n{describe(case)}"
+
+    judge()
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_hostile_models(part: int) -> None:
+    """Whatever is in the file: an error with a hint, or a compiled model; soon, and in bounded memory."""
+    results = [fuzz_hostile.run_seed(s) for s in range(part, HOSTILE, PARTS)]
+    wrong = [f"seed {r.seed}: {r.reason}" for r in results if r.status == "failed"]
+    assert not wrong, "\n".join(wrong) + "\nmake fuzz N=1 SEED=seed HOSTILE=1 saves one"
+    assert {r.status for r in results} >= {"passed", "refused"}
