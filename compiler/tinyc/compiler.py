@@ -26,6 +26,7 @@ from tinyc.plan.arena import Arena, plan_arena
 from tinyc.plan.order import execution_order
 from tinyc.quantization import QuantizeRequest, quantizer
 from tinyc.report.build import build_report
+from tinyc.report.picture import arena_page, arena_svg
 from tinyc.state import Remembered, remembered
 from tinyc.targets import Target
 
@@ -192,6 +193,15 @@ def _memory_warnings(request: Request, report: Mapping[str, Any]) -> tuple[str, 
     if warnings and request.strict_memory:
         raise TinycError("; ".join(warnings), hint="choose a larger target, a smaller model, or --optimize ram or size")
     return tuple(warnings)
+
+
+def with_picture(compiled: Compiled) -> Compiled:
+    """The model with N_arena.html and N_arena.svg among its files: the arena over time."""
+    program, arena = compiled.program, compiled.arena
+    files = {**compiled.emitted.files, f"{compiled.name}_arena.svg": arena_svg(program, arena),
+             f"{compiled.name}_arena.html": arena_page(program, arena, compiled.request.target.name)}
+    report = {**compiled.report, "files": sorted((*files, REPORT))}
+    return replace(compiled, emitted=replace(compiled.emitted, files=files), report=report)
 
 
 def write(compiled: Compiled, folder: Path) -> list[Path]:

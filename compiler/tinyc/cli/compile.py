@@ -28,18 +28,23 @@ def compile(
         list[str] | None, typer.Option("--concurrent", metavar="A,B", help="Of several models: those that may run at "
                                        "the same time. The others run in turn and share the arena.")
     ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Also write the arena over time as a picture, N_arena.html and N_arena.svg.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Compile a model to C, or several with one arena."""
-    from tinyc.compiler import write
+    from tinyc.compiler import with_picture, write
     from tinyc.errors import TinycError
 
     if more:
-        _compile_several(request, more, concurrent or [], output, json)
+        _compile_several(request, more, concurrent or [], output, report, json)
         return
     if concurrent:
         raise TinycError("--concurrent is about several models", hint="tinyc compile A.onnx B.onnx --concurrent a,b")
     result = compiled(request)
+    if report:
+        result = with_picture(result)
     folder = output if output is not None else Path(result.name)
     files = write(result, folder)
     if json:
@@ -56,13 +61,15 @@ def compile(
 
 
 def _compile_several(
-    request: Request, more: list[Path], concurrent: list[str], output: Path | None, json: bool
+    request: Request, more: list[Path], concurrent: list[str], output: Path | None, report: bool, json: bool
 ) -> None:
     """`--name` names the whole; each model has the name of its file."""
+    from tinyc.compiler import with_picture
     from tinyc.several import combine, write_several
 
     alone = [dataclasses.replace(request, model=path, name=None) for path in (request.model, *more)]
-    several = combine([compiled(r) for r in alone], request.name, concurrent)
+    models = [compiled(r) for r in alone]
+    several = combine([with_picture(m) for m in models] if report else models, request.name, concurrent)
     folder = output if output is not None else Path(several.name)
     files = write_several(several, folder)
     if json:
