@@ -219,7 +219,6 @@ def test_nodes_of_one_name_are_fine():
 def test_outputs_missing(tmp_path):
     refused(tmp_path, graph_of([node("Relu", ["x"], ["y"])], []), "no output")
     refused(tmp_path, graph_of([node("Relu", ["x"], ["y"])], ["z"]), "'z'")
-    refused(tmp_path, graph_of([node("Dropout", ["x"], ["y", "mask"])], ["y", "mask"]))
 
 
 def test_what_is_wrong_in_a_branch_is_named(tmp_path):

@@ -82,6 +82,15 @@ def test_operators_that_train_are_refused(op):
     np.testing.assert_allclose(result(op, operands, 6, constant, is_test=1), x, 1e-4)
 
 
+def test_the_mask_of_a_dropout_that_does_nothing():
+    model = Model(13)
+    x = random((2, 3))
+    outputs = model.add("Dropout", [model.input("x", x)], 2)
+    y, mask = run(imported(model.proto(outputs)), {"x": x})
+    np.testing.assert_array_equal(y, x)
+    assert mask.dtype == np.bool_ and mask.all()
+
+
 def test_inputs_without_elements():
     x, nothing = random((2, 3)), np.zeros((0,), np.float64)
     np.testing.assert_array_equal(result("CastLike", [x, nothing], 19), x.astype(np.float64))

@@ -184,6 +184,20 @@ def test_on_an_emulated_core():
         assert call(x=X, starts=i64(0, 0), ends=i64(2, 3), axes=i64(1))[0] == E_SHAPE
 
 
+def test_an_input_that_the_declared_output_determines():
+    """Nothing states the shape behind Expand; of the output's extents only (5, 2, 3) leads to it."""
+    weights = RNG.standard_normal((3, 3)).astype(np.float32)
+    x = X[0, :1, :1]
+    model = proto([helper.make_node("Expand", ["x", "shape"], ["wide"]), helper.make_node("MatMul", ["wide", "w"], ["y"])],
+                  {"x": x, "shape": i64(1, 1, 1)}, {"y": (FLOAT, (5, 2, 3))}, {"w": weights})
+    with built(model) as call:
+        status, got = call(x=x, shape=i64(5, 2, 3))
+        assert status == 0
+        np.testing.assert_allclose(got["y"], np.broadcast_to(x, (5, 2, 3)) @ weights, 1e-5)
+        for wrong in (i64(2, 5, 3), i64(5, 2, 2**32 + 3), i64(-1, 2, 3)):
+            assert call(x=x, shape=wrong)[0] == E_SHAPE
+
+
 def test_without_a_static_shape_it_is_refused():
     model = proto([helper.make_node("Reshape", ["x", "shape"], ["r"]), helper.make_node("Reshape", ["r", "c"], ["y"])],
                   {"x": X, "shape": i64(0, 0)}, {"y": (FLOAT, (12,))}, {"c": i64(12)})

@@ -15,12 +15,14 @@ import onnx
 
 from tinyc.errors import TinycError
 from tinyc.frontend.context import Lowering
+from tinyc.frontend.guess import guesses
 from tinyc.frontend.inputs import Dimensions, declared_shapes, dtype_of
 from tinyc.frontend.load import read_model, to_array
 from tinyc.frontend.scope import DOMAINS, Scope
 from tinyc.frontend.strings import input_type
 from tinyc.ir.graph import Editor, Graph, Value
 from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ops.expect import ExpectAttrs, Values
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ def import_model(
     """
     try:
         model, raw = read_model(path)
-        return _lower(model, path.stem, raw, dims or {}, stateful)
+        return _lower_or_guess(model, path.stem, raw, dims or {}, stateful)
     except UnicodeDecodeError:
         raise TinycError(
             f"{path.name} has a name that is not UTF-8", hint="the file is damaged: export the model again"
@@ -62,9 +64,33 @@ def import_model(
         ) from None
 
 
-def _lower(
+def _lower_or_guess(
     model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int], stateful: Sequence[str]
 ) -> Imported:
+    """The model; where shapes depend on an input, with the one value of it that leads to the declared shapes."""
+    try:
+        return _lower(model, stem, raw, dims, stateful, {})
+    except TinycError as refused:
+        wanted = declared_shapes(model.graph.output, dims)
+        found: list[Imported] = []
+        for name, value in guesses(model.graph, dims):
+            try:
+                result = _lower(model, stem, raw, dims, stateful, {name: value})
+            except TinycError:
+                continue
+            if all(result.graph.type(o).shape == wanted[n] for o, n in zip(result.graph.outputs, result.output_names,
+                                                                           strict=True)):
+                found.append(result)
+        if len(found) != 1:
+            raise refused from None
+        return found[0]
+
+
+def _lower(
+    model: onnx.ModelProto, stem: str, raw: bytes, dims: Mapping[str, int], stateful: Sequence[str],
+    assumed: Mapping[str, Array],
+) -> Imported:
+    """assumed: values of inputs that the generated code has to check."""
     proto = model.graph
     opsets = {DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
     _check_opset(proto, opsets)
@@ -87,6 +113,7 @@ def _lower(
             lowering.editor.inputs += (scope.names[tensor.name],)
             continue
         scope.names[tensor.name] = lowering.editor.const(tensor.name, array, type_)
+    operands: dict[str, str] = {}  # IR values of the inputs whose value is assumed
     constants = set(scope.names)
     inputs = [info for info in proto.input if info.name not in constants]
     dimensions.scan(inputs)
@@ -98,6 +125,9 @@ def _lower(
         type_ = input_type(info, dimensions.type_of(info), proto)
         name = lowering.editor.set_value(Value(lowering.editor.fresh(info.name), type_))
         scope.names[info.name] = name
+        if info.name in assumed:
+            scope.names[info.name] = lowering.editor.const(f"{info.name}.assumed", assumed[info.name], type_)
+            operands[info.name] = name
         if not type_.elements:  # there is but one such value
             nothing = np.zeros(type_.shape, type_.dtype.numpy)
             scope.names[info.name] = lowering.editor.const(f"{info.name}.nothing", nothing, type_)
@@ -106,6 +136,8 @@ def _lower(
     scope.declared = declared_shapes((*proto.value_info, *proto.output), dims)
     scope.lower(proto.node)
     names = tuple(info.name for info in proto.output)
+    for source, operand in operands.items():
+        _expect(scope, operand, assumed[source], names)
     _set_outputs(lowering, scope, names)
     for note in (*dimensions.notes, *lowering.notes):
         log.info(note)
@@ -120,6 +152,15 @@ def _lower(
         lowering.maps,
         initial,
     )
+
+
+def _expect(scope: Scope, operand: str, value: Array, names: Sequence[str]) -> None:
+    """Puts a check of an input's value behind every output."""
+    check = ExpectAttrs(((Values(tuple((int(v),) for v in value.reshape(-1))),),))
+    for name in names:
+        if name in scope.names:
+            result = scope.lowering.emit(f"{name}.check", "Expect", check, (scope.names[name], operand), 1)
+            scope.names[name] = result[0]
 
 
 def _check_opset(proto: onnx.GraphProto, opsets: Mapping[str, int]) -> None:

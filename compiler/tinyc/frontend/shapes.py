@@ -10,7 +10,6 @@ import onnx
 if TYPE_CHECKING:
     from tinyc.frontend.scope import Scope
 
-MAX_STEPS = 64
 # Operators of one operand (and parameters) whose result has its shape.
 SAME_SHAPE = frozenset({
     "Abs", "Cast", "CastLike", "Ceil", "Clip", "Cos", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid",
@@ -22,26 +21,24 @@ BROADCAST = frozenset({"Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "Mod"})
 
 def declared_shape(scope: Scope, name: str) -> tuple[int, ...] | None:
     """The shape of a value by what the model states of it or of values computed from it; None if unknown."""
-    waiting, seen = [name], {name}
-    for _ in range(MAX_STEPS):
-        if not waiting:
-            return None
-        value = waiting.pop()
-        if value in scope.declared:
-            return scope.declared[value]
-        for node in scope.nodes:
-            if value in node.input and node.output and _keeps_shape(scope, node, value) and node.output[0] not in seen:
-                seen.add(node.output[0])
-                waiting.append(node.output[0])
+    if name in scope.declared:
+        return scope.declared[name]
+    same = {name}  # values that have its shape, whatever that is
+    for node in scope.nodes:
+        if same.isdisjoint(node.input) or not node.output or not _keeps_shape(scope, node, same):
+            continue
+        if node.output[0] in scope.declared:
+            return scope.declared[node.output[0]]
+        same.add(node.output[0])
     return None
 
 
-def _keeps_shape(scope: Scope, node: onnx.NodeProto, value: str) -> bool:
-    """Whether the node's result certainly has the shape of this operand."""
+def _keeps_shape(scope: Scope, node: onnx.NodeProto, same: set[str]) -> bool:
+    """Whether the node's result certainly has the shape that the values of `same` have."""
     if node.op_type in SAME_SHAPE:
-        return bool(node.input[0] == value)
+        return node.input[0] in same
     if node.op_type not in BROADCAST:
         return False
-    others = [i for i in node.input if i != value]
+    others = [i for i in node.input if i not in same]
     types = [scope.lowering.editor.view().type(found) for i in others if (found := scope.find(i))]
-    return len(types) == len(others) and all(t.elements == 1 and t.rank == 0 for t in types)
+    return len(types) == len(others) and all(t.rank == 0 for t in types)

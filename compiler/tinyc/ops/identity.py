@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, TensorType
 from tinyc.ops.registry import Arrays, Importing, Operator, Types, array, imports, need, register
@@ -36,7 +38,8 @@ class Identity(Operator):
 @imports("Identity", "Dropout")
 def _identity(node: Importing) -> Sequence[str]:
     """The front end needs no copy: the value has two names. Dropout does nothing at inference."""
-    if len([o for o in node.outputs if o]) > 1:
+    mask = len([o for o in node.outputs if o]) > 1
+    if mask and node.opset < 10:
         raise node.fail("Dropout with a mask output", "export the model in inference mode")
     if node.op_type == "Dropout" and node.opset < 7 and not node.attributes.get("is_test", 0):
         raise node.fail("Dropout without is_test trains", "export the model in inference mode")
@@ -44,4 +47,5 @@ def _identity(node: Importing) -> Sequence[str]:
         training = node.constant(2, "training_mode")
         if training.any():
             raise node.fail("Dropout in training mode", "export the model in inference mode")
-    return [node.input(0)]
+    kept = [node.const(np.ones(node.type(0).shape, np.bool_))] if mask else []  # at inference nothing is dropped
+    return [node.input(0), *kept]
