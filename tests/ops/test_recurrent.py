@@ -94,7 +94,7 @@ def test_against_onnxruntime(opset: int) -> None:
             case(m, op, op, direction="bidirectional", batch=2, states=True)
     proto = m.proto()
     got = execute(compile_proto(proto, plan_effort=0.05), m.inputs)
-    assert not differences(got, with_onnxruntime(proto, m.inputs), 1e-5)
+    assert not differences(got, with_onnxruntime(proto, m.inputs), 1e-4)
 
 
 def test_against_numpy() -> None:

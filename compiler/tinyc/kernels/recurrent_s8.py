@@ -104,7 +104,8 @@ def _parameters(build: Builder, g: Geometry, d: int, b: int) -> Struct:
         ("steps", g.steps), ("inputs", g.inputs), ("hidden", g.hidden), ("x_step", g.x_step), ("y_step", g.y_step),
         ("reverse", int(a.reverse(d))), ("variant", int(a.variant)), ("zero_point", scales.y_zero),
         ("multiplier", multiplier), ("shift", shift),
-        ("w", table("w.filter", rows.w)), ("r", table("r.filter", rows.r)), ("bias", table("bias", rows.bias)), ("multipliers", table("multipliers", rows.multiplier)),
+        ("w", table("w.filter", rows.w)), ("r", table("r.filter", rows.r)),
+        ("bias", table("bias", rows.bias)), ("multipliers", table("multipliers", rows.multiplier)),
         ("shifts", table("shifts", rows.shift.astype(np.int8))), ("first", build.table(f"first{name}", first)),
         ("first_wide", Null() if build.node.op == "RNN" else build.table(f"wide{name}", wide)),
     ))

@@ -12,7 +12,7 @@
 #define LOAD(x) (x)
 #define STORE(x) (x)
 #define ROUND(x) (x)
-#define EXP expf
+#define EXP tinyc_exp_f32
 #define TANH tinyc_tanh_f32
 #define SCORES score_keys
 #define MIX mix_values

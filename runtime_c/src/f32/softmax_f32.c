@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyc_f32.h"
 
-#include <math.h>
+#include "tinyc_activation_f32.h"
 
 /* One vector of `axis` elements, `stride` apart. */
 static void softmax_vector(const float *in, float *out, int32_t axis, int32_t stride)
@@ -12,7 +12,7 @@ static void softmax_vector(const float *in, float *out, int32_t axis, int32_t st
         max = in[i * stride] > max ? in[i * stride] : max;
     }
     for (int32_t i = 0; i < axis; i++) {
-        const float e = expf(in[i * stride] - max);
+        const float e = tinyc_exp_f32(in[i * stride] - max);
         out[i * stride] = e;
         sum += e;
     }
