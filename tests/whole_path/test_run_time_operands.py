@@ -188,7 +188,8 @@ def test_an_input_that_the_declared_output_determines():
     """Nothing states the shape behind Expand; of the output's extents only (5, 2, 3) leads to it."""
     weights = RNG.standard_normal((3, 3)).astype(np.float32)
     x = X[0, :1, :1]
-    model = proto([helper.make_node("Expand", ["x", "shape"], ["wide"]), helper.make_node("MatMul", ["wide", "w"], ["y"])],
+    nodes = [helper.make_node("Expand", ["x", "shape"], ["wide"]), helper.make_node("MatMul", ["wide", "w"], ["y"])]
+    model = proto(nodes,
                   {"x": x, "shape": i64(1, 1, 1)}, {"y": (FLOAT, (5, 2, 3))}, {"w": weights})
     with built(model) as call:
         status, got = call(x=x, shape=i64(5, 2, 3))

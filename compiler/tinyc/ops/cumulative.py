@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ops.expect import ExpectAttrs, Values
 from tinyc.ops.registry import Arrays, Importing, Operator, ShapeError, Sunk, Types, array, imports, need, register
 
 
@@ -77,7 +78,9 @@ def _cumulative(node: Importing) -> Sequence[str]:
     known, rank = node.constant_or_none(1), node.type(0).rank
     exclusive, reverse = bool(node.attributes.get("exclusive", 0)), bool(node.attributes.get("reverse", 0))
     if known is None:
-        return node.emit(node.op_type, CumulativeAttrs(None, exclusive, reverse), [node.input(0), node.input(1)])
+        result = node.emit(node.op_type, CumulativeAttrs(None, exclusive, reverse), [node.input(0), node.input(1)])
+        inside = ExpectAttrs(((Values((tuple(range(-rank, rank)),)),),))
+        return node.emit("Expect", inside, [*result, node.input(1)])
     axis = int(known.reshape(-1)[0])
     attrs = CumulativeAttrs(axis + rank if axis < 0 else axis, exclusive, reverse)
     return node.emit(node.op_type, attrs, [node.input(0)])
