@@ -45,7 +45,7 @@ def quantizer(
             _FOUND[key] = _recipe(graph, request, names, sha256, show)
             if request.save is not None:
                 save_recipe(_FOUND[key], request.save)
-        return insert_qdq(graph, _FOUND[key])
+        return insert_qdq(graph, _FOUND[key], request.keep_float)
 
     return run
 

@@ -7,6 +7,7 @@ DequantizeLinear; biases are replaced.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,16 @@ from tinyc.errors import TinycError
 from tinyc.ir.graph import Editor, Graph, Node, Value
 from tinyc.ir.types import DType, Quant, TensorType
 from tinyc.ops.quantize_linear import QuantAttrs
+from tinyc.passes.qdq_to_integer import KEPT_FLOAT
 from tinyc.quantize.recipe import Layer, Recipe
 
 
-def insert_qdq(graph: Graph[Any], recipe: Recipe) -> Graph[Any]:
+def insert_qdq(graph: Graph[Any], recipe: Recipe, keep_float: Collection[str] = ()) -> Graph[Any]:
     """Raises TinycError where the recipe names what the graph does not have."""
     editor = Editor(graph)
+    for name in keep_float:
+        node = editor.view().node(name)
+        editor.replace(node, replace(node, obstacle=KEPT_FLOAT))
     for name, layer in recipe.layers.items():
         _weights(editor, name, layer)
     for name, quant in recipe.activations.items():

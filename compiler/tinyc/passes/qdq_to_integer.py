@@ -20,6 +20,8 @@ from tinyc.ir.types import DType, Quant, TensorType
 from tinyc.ops.registry import operator
 from tinyc.passes.constants import dequantize_of_constant, float_data, is_constant
 
+KEPT_FLOAT = "the user keeps it float"  # the obstacle of a node that no pass shall make integer
+
 
 @dataclass(frozen=True)
 class IntegerForm:
@@ -34,6 +36,8 @@ def qdq_to_integer(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for original in graph.nodes():
         if original.op in ("DequantizeLinear", "QuantizeLinear", "ShiftSign") or original.integer:
+            continue
+        if original.obstacle == KEPT_FLOAT:
             continue
         view = editor.view()
         node = view.node(original.name)

@@ -38,7 +38,7 @@ def equalize(
 ) -> Graph[Any]:
     """`magnitudes`: of each value's channels (axis 1). A channel's factor is (largest / own) ** strength.
 
-    Only between layers whose results are among the `chosen` values, those that are quantized.
+    Only between the `chosen` layers, those that are quantized.
     """
     if strength == 0.0:
         return graph
@@ -111,7 +111,7 @@ def _groups(graph: Graph[Any], chosen: Collection[str]) -> Sequence[_Channels]:
     for node in graph.nodes():
         moving = [i for i in node.inputs if i in owner]
         results = [o for o in node.outputs if o]
-        if _weighted(graph, node) and results[0] in chosen:
+        if _weighted(graph, node) and node.name in chosen:
             owner[results[0]].makers.append(node)
             owner[results[0]].blocked |= not _homogeneous(node.attrs.clamp)
             owner[moving[0]].readers.append(node)

@@ -19,7 +19,7 @@ from tinyc.ir.types import Array
 from tinyc.quantize.equalize import equalize
 from tinyc.quantize.ranges import METHODS
 from tinyc.quantize.recipe import Recipe
-from tinyc.quantize.simulate import Settings, Values, quantized_values, simulate
+from tinyc.quantize.simulate import Settings, Values, choose, simulate
 
 FOLDS = 4
 MAX_SAMPLES = 64  # more change little and cost time; taken at even distances
@@ -89,7 +89,7 @@ class Search:
         self.graph = graph
         step = -(-len(samples) // MAX_SAMPLES)
         self.samples = list(samples[::step])
-        self.chosen = quantized_values(graph, keep_float)
+        self.chosen = choose(graph, keep_float)
         self._graphs: dict[float, tuple[Graph[Any], list[Values]]] = {0.0: (graph, self._real(graph))}
         count = min(FOLDS, len(self.samples))
         places = range(len(self.samples))
@@ -102,7 +102,7 @@ class Search:
         """The graph after equalization, with each sample's values."""
         if strength not in self._graphs:
             plain, real = self._graphs[0.0]
-            graph = equalize(plain, magnitudes(plain, real), strength, self.chosen)
+            graph = equalize(plain, magnitudes(plain, real), strength, self.chosen.nodes)
             self._graphs[strength] = (graph, self._real(graph))
         return self._graphs[strength]
 

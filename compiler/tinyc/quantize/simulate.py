@@ -85,35 +85,45 @@ def quantizable(graph: Graph[Any], node: Node) -> bool:
     return kind.integer_obstacle(node, types, output) is None
 
 
-def quantized_values(graph: Graph[Any], keep_float: frozenset[str] = frozenset()) -> list[str]:
-    """Values that are quantized: what integer nodes read and write, in the order of execution."""
-    found: dict[str, None] = {}
+@dataclass(frozen=True)
+class Chosen:
+    """Nodes that become integer and the values that are quantized for them, in the order of execution."""
+
+    nodes: frozenset[str]
+    values: tuple[str, ...]
+
+
+def choose(graph: Graph[Any], keep_float: frozenset[str] = frozenset()) -> Chosen:
+    """All nodes with an integer form but those kept float; the values that they read and write."""
+    values: dict[str, None] = {}
+    nodes = []
     for node in graph.nodes():
         if node.name in keep_float or not quantizable(graph, node):
             continue
+        nodes.append(node.name)
         plain = operator(node.op).plain_operands
         for index, name in enumerate(node.inputs):
             if name and index not in plain and not graph.value(name).is_const and graph.type(name).dtype.is_float:
-                found[name] = None
-        found[node.outputs[0]] = None
-    return list(found)
+                values[name] = None
+        values[node.outputs[0]] = None
+    return Chosen(frozenset(nodes), tuple(values))
 
 
 def simulate(
-    graph: Graph[Any], real: Sequence[Values], training: Sequence[int], settings: Settings, chosen: Sequence[str],
+    graph: Graph[Any], real: Sequence[Values], training: Sequence[int], settings: Settings, chosen: Chosen,
     known: Mapping[str, Quant] | None = None,
 ) -> Simulated:
     """Quantizes by the samples `training`; simulates all.
 
-    real: each sample's values in the float graph. chosen: the values to quantize. known: ranges to use as they are.
+    real: each sample's values in the float graph. chosen: what to quantize. known: ranges to use as they are.
     """
     result = Simulated(values=[{v.name: v.data for v in graph.values() if v.data is not None} for _ in real])
-    wanted = set(chosen)
+    wanted = set(chosen.values)
     for name in graph.inputs:
         _settle(graph, name, [r[name] for r in real], result, training, settings, wanted, known, None)
     for node in graph.nodes():
         kind, outputs = operator(node.op), graph.output_types(node)
-        if node.op in WEIGHTED and node.outputs[0] in wanted and graph.value(node.inputs[1]).is_const:
+        if node.op in WEIGHTED and node.name in chosen.nodes:
             layer = _layer(graph, node, real, result, training, settings)
             result.layers[node.name] = layer
             weights = layer.weights * np.array(layer.scales, np.float32).reshape(-1, *[1] * (layer.weights.ndim - 1))
