@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from integer_networks import Network
+from support import Model, compile_proto, differences, execute, with_onnxruntime
 from tinyc.cases import Cases, random_cases
 from tinyc.compiler import Compiled, Request, compile_imported
 from tinyc.errors import TinycError
+from tinyc.execute import written
 from tinyc.frontend import Imported
 from tinyc.ir import Graph, Quant
 from tinyc.ir.evaluate import evaluate
@@ -175,3 +179,53 @@ def test_report() -> None:
     assert result.report["model"]["macs"] == replace(result).report["model"]["macs"]
     whole = compiled(network(7))
     assert result.report["model"]["macs"] == whole.report["model"]["macs"] and whole.report["row_by_row"] == []
+
+
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", "-fsyntax-only")
+
+
+def test_no_warning() -> None:
+    for seed in range(8):
+        result = compiled(network(seed), optimize="ram", io="caller" if seed % 2 else "arena")
+        with written(result) as folder:
+            includes = [f"-I{folder / d}" for d in result.emitted.include_dirs]
+            for compiler in ("gcc", "clang"):
+                command = [compiler, *WARNINGS, *includes, folder / "net.c"]
+                done = subprocess.run(command, capture_output=True, text=True)
+                assert done.returncode == 0, done.stderr[:4000]
+
+
+def float_network() -> onnx.ModelProto:
+    """Channels-first as exporters write it: convolutions, a depthwise one, a residual Add, poolings, an average."""
+    m = Model("floats")
+    rng = np.random.default_rng(4)
+
+    def conv(x: str, y: str, shape: tuple[int, ...], **attributes: Any) -> None:
+        weights = m.const(f"{y}_w", (rng.standard_normal(shape) / 4).astype(np.float32))
+        bias = m.const(f"{y}_b", rng.standard_normal(shape[0]).astype(np.float32))
+        m.node("Conv", [x, weights, bias], [y], **attributes)
+
+    m.inputs["x"] = rng.standard_normal((1, 3, 33, 7)).astype(np.float32)
+    conv("x", "a", (8, 3, 3, 3), pads=[1, 1, 1, 1])
+    m.node("Relu", ["a"], ["ar"])
+    conv("ar", "b", (8, 1, 3, 3), pads=[1, 1, 1, 1], group=8)
+    conv("b", "c", (8, 8, 1, 1))
+    m.node("Add", ["c", "ar"], ["d"])
+    m.node("Sigmoid", ["d"], ["e"])
+    m.node("MaxPool", ["e"], ["f"], kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 0])
+    conv("f", "g", (12, 8, 5, 3), strides=[2, 2], pads=[2, 1, 2, 1])
+    m.node("AveragePool", ["g"], ["h"], kernel_shape=[2, 2], pads=[1, 0, 0, 1])
+    m.node("GlobalAveragePool", ["h"], ["y"])
+    m.outputs.append("y")
+    return m.proto()
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4"])
+def test_float_network(target: str) -> None:
+    model = float_network()
+    whole = compile_proto(model, target)
+    result = compile_proto(model, target, optimize="ram")
+    assert result.program.rows and result.arena.bytes < whole.arena.bytes // 2
+    rng = np.random.default_rng(6)
+    inputs = {"x": rng.standard_normal((1, 3, 33, 7)).astype(np.float32)}
+    assert differences(execute(result, inputs), with_onnxruntime(model, inputs), 1e-4) == []
