@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DFT and STFT: float32 transforms of a power of two by tinyc_fft_f32 and tinyc_rfft_f32, others as plain sums."""
+"""DFT and STFT: float32 transforms by tinyc_fft_f32 and its kin where the length has small factors, else plain sums."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,7 @@ class FourierF32(_Fourier):
         n = a.length
         sine = build.table("sine", np.sin(2 * np.pi * np.arange(n) / n).astype(np.float32), "constants")
         if a.parts == 1 and not a.inverse:
-            return self._real(build, a, sine)
+            return _real(build, a, lambda place, _: Call("tinyc_rfft_f32", (place, sine, n)))
         work = build.scratch
         body: tuple[Stmt, ...]
         if a.inverse and a.onesided:
@@ -122,40 +123,43 @@ class FourierF32(_Fourier):
         body += (For("t_k", a.results, moves),)
         return Lowered(a.wrap(body), 8 * n)
 
-    def _real(self, build: Builder, a: Lines, sine: Pointer) -> Lowered:
-        n, half = a.length, a.length // 2
-        direct = a.onesided and a.result_step == 1
-        result = build.output().buffer
-        base = Affine(0, tuple((v, s) for v, _, _, s in a.around if s)) if direct else Affine()
-        work = result if direct else build.scratch
-        value = _windowed(build, "t_j", load(build.input(0).buffer, a.source("t_j", 0), DType.FLOAT32))
-        body: tuple[Stmt, ...] = (For("t_j", a.given, (store(work, base.plus(at(t_j=1)), DType.FLOAT32, value),)),)
-        if a.given < n:
-            zero = store(work, base.plus(Affine(a.given, (("t_j", 1),))), DType.FLOAT32, Literal(0, DType.FLOAT32))
-            body += (For("t_j", n - a.given, (zero,)),)
-        where = Pointer(work, 0, "float *", tuple((v, 4 * s) for v, s in base.terms))
-        body += (Call("tinyc_rfft_f32", (where, sine, n)),)
-        if direct:
-            return Lowered(a.wrap(body))
-        number = tuple(load(work, Affine(part, (("t_k", 2),)), DType.FLOAT32) for part in (0, 1))
-        body += (For("t_k", min(half + 1, a.results), tuple(
-            store(result, a.target("t_k", part), DType.FLOAT32, number[part]) for part in (0, 1))),)
-        if a.results > half + 1:  # the other half is the conjugate of this one
-            mirror = tuple(load(work, Affine(part, (("t_m", 2),)), DType.FLOAT32) for part in (0, 1))
-            body += (For("t_q", a.results - half - 1, (
-                whole("t_k", f"t_q + {half + 1}"), whole("t_m", f"{n} - t_k"),
-                store(result, a.target("t_k", 0), DType.FLOAT32, mirror[0]),
-                store(result, a.target("t_k", 1), DType.FLOAT32, formula("-{0}", DType.FLOAT32, mirror[1])))),)
-        return Lowered(a.wrap(body), 4 * (n + 2))
+
+def _real(build: Builder, a: Lines, transform: Callable[[Pointer, int], Call], spare: int = 0) -> Lowered:
+    """Transforms of real numbers in place: transform(where, place of `spare` bytes of scratch memory)."""
+    n, half = a.length, a.length // 2
+    direct = a.onesided and a.result_step == 1
+    result = build.output().buffer
+    base = Affine(0, tuple((v, s) for v, _, _, s in a.around if s)) if direct else Affine()
+    work = result if direct else build.scratch
+    value = _windowed(build, "t_j", load(build.input(0).buffer, a.source("t_j", 0), DType.FLOAT32))
+    body: tuple[Stmt, ...] = (For("t_j", a.given, (store(work, base.plus(at(t_j=1)), DType.FLOAT32, value),)),)
+    if a.given < n:
+        zero = store(work, base.plus(Affine(a.given, (("t_j", 1),))), DType.FLOAT32, Literal(0, DType.FLOAT32))
+        body += (For("t_j", n - a.given, (zero,)),)
+    where = Pointer(work, 0, "float *", tuple((v, 4 * s) for v, s in base.terms))
+    body += (transform(where, 0 if direct else 4 * (n + 2)),)
+    if direct:
+        return Lowered(a.wrap(body), spare)
+    number = tuple(load(work, Affine(part, (("t_k", 2),)), DType.FLOAT32) for part in (0, 1))
+    body += (For("t_k", min(half + 1, a.results), tuple(
+        store(result, a.target("t_k", part), DType.FLOAT32, number[part]) for part in (0, 1))),)
+    if a.results > half + 1:  # the other half is the conjugate of this one
+        mirror = tuple(load(work, Affine(part, (("t_m", 2),)), DType.FLOAT32) for part in (0, 1))
+        body += (For("t_q", a.results - half - 1, (
+            whole("t_k", f"t_q + {half + 1}"), whole("t_m", f"{n} - t_k"),
+            store(result, a.target("t_k", 0), DType.FLOAT32, mirror[0]),
+            store(result, a.target("t_k", 1), DType.FLOAT32, formula("-{0}", DType.FLOAT32, mirror[1])))),)
+    return Lowered(a.wrap(body), 4 * (n + 2) + spare)
 
 
-def _complex_input(build: Builder, a: Lines, work: str) -> tuple[Stmt, ...]:
+def _complex_input(build: Builder, a: Lines, work: str, exchanged: bool = False) -> tuple[Stmt, ...]:
+    """A line as complex numbers, or with real and imaginary parts exchanged."""
     moves = []
     for part in (0, 1):
         value: Expr = Literal(0, DType.FLOAT32)
         if part < a.parts:
             value = _windowed(build, "t_j", load(build.input(0).buffer, a.source("t_j", part), DType.FLOAT32))
-        moves.append(store(work, Affine(part, (("t_j", 2),)), DType.FLOAT32, value))
+        moves.append(store(work, Affine(part ^ int(exchanged), (("t_j", 2),)), DType.FLOAT32, value))
     body: tuple[Stmt, ...] = (For("t_j", a.given, tuple(moves)),)
     if a.given < a.length:
         zero = store(work, Affine(2 * a.given, (("t_j", 1),)), DType.FLOAT32, Literal(0, DType.FLOAT32))
@@ -163,7 +167,7 @@ def _complex_input(build: Builder, a: Lines, work: str) -> tuple[Stmt, ...]:
     return body
 
 
-def _mirrored_input(build: Builder, a: Lines, work: str) -> tuple[Stmt, ...]:
+def _mirrored_input(build: Builder, a: Lines, work: str, exchanged: bool = False) -> tuple[Stmt, ...]:
     """A half that stands for a real signal, completed: the middle and the first number are taken as real."""
     n, half = a.length, a.length // 2
     given = min(a.given, half + 1)
@@ -174,9 +178,54 @@ def _mirrored_input(build: Builder, a: Lines, work: str) -> tuple[Stmt, ...]:
                         real("t_im", DType.FLOAT32, f"t_j == 0 || t_j == {half} ? 0.0f : {{0}}", number[1]),
                         whole("t_m", f"({n} - t_j) % {n}")]
     for index, sign in (("t_m", "-"), ("t_j", "")):
-        body.append(store(work, Affine(0, ((index, 2),)), DType.FLOAT32, formula("t_re")))
-        body.append(store(work, Affine(1, ((index, 2),)), DType.FLOAT32, formula(f"{sign}t_im")))
+        for part, text in enumerate(("t_re", f"{sign}t_im")):
+            body.append(store(work, Affine(part ^ int(exchanged), ((index, 2),)), DType.FLOAT32, formula(text)))
     return (clear, For("t_j", given, tuple(body)))
+
+
+def _is_smooth(n: int) -> bool:
+    """Whether the length is a product of 2, 3 and 5."""
+    for factor in (2, 3, 5):
+        while n % factor == 0:
+            n //= factor
+    return n == 1
+
+
+@KERNELS.add
+class FourierMixedF32(_Fourier):
+    """Copied to scratch memory and transformed there."""
+
+    name = "tinyc_fft_mixed_f32"
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        a = lines_of(graph, node)
+        if graph.type(node.inputs[0]).dtype is not DType.FLOAT32 or a.length < 6 or not _is_smooth(a.length):
+            return "not a product of 2, 3 and 5 of float32"
+        return "the inverse of a half of odd length" if a.inverse and a.onesided and a.length % 2 else None
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        a = lines_of(graph, node)
+        count = math.prod(n for _, n, _, _ in a.around)
+        return Cost(30.0 * count * a.length * math.log2(a.length), 8.0 * a.length, 0.0)
+
+    def lower(self, build: Builder) -> Lowered:
+        a = lines_of(build.graph, build.node)
+        n, work = a.length, build.scratch
+        angle = 2 * np.pi * np.arange(n) / n
+        turns = build.table("turns", np.stack([np.cos(angle), np.sin(angle)], -1).astype(np.float32), "constants")
+        if a.parts == 1 and not a.inverse and n % 2 == 0:
+            return _real(build, a, lambda place, spare: Call("tinyc_rfft_mixed_f32", (
+                place, Pointer(work, spare, "float *"), turns, n)), 4 * n)
+        fill = _mirrored_input if a.inverse and a.onesided else _complex_input
+        places = (Pointer(work, 0, "float *"), Pointer(work, 8 * n, "float *"))
+        # Real and imaginary parts change places for the inverse.
+        body = (*fill(build, a, work, a.inverse), Call(self.name, (*places, turns, n, 1)))
+        factor = f"{{0}} * {1.0 / n!r}f" if a.inverse else "{0}"
+        moves = tuple(store(build.output().buffer, a.target("t_k", part), DType.FLOAT32,
+                            formula(factor, DType.FLOAT32,
+                                    load(work, Affine(part ^ int(a.inverse), (("t_k", 2),)), DType.FLOAT32)))
+                      for part in range(a.result_parts))
+        return Lowered(a.wrap((*body, For("t_k", a.results, moves))), 16 * n)
 
 
 @KERNELS.add
