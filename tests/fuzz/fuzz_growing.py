@@ -24,6 +24,7 @@ FLOATS = ("float32", "float64", "float16")
 INTEGERS = ("int32", "int64", "int8", "uint8", "int16", "uint16", "uint32", "uint64")
 NUMBERS = FLOATS + INTEGERS
 ANY = (*NUMBERS, "bool")
+RECURRENT = ("LSTM", "GRU", "RNN")
 UNOFFICIAL = ("SimplifiedLayerNormalization",)  # in ONNX's domain, but onnxruntime's
 LIMITS = {"float32": 1e6, "float64": 1e6, "float16": 2e3}
 
@@ -348,11 +349,11 @@ class Growing:
         self.known[result] = array
         return Value(result, array)
 
-    def parameters(self, low: float, high: float, dtype: str) -> tuple[np.float32, np.ndarray]:
-        """A scale and zero point for about this interval; sometimes too narrow, so that values saturate."""
+    def parameters(self, low: float, high: float, dtype: str, cut: bool = True) -> tuple[np.float32, np.ndarray]:
+        """A scale and zero point for about this interval; sometimes too narrow, so that values saturate (`cut`)."""
         info = np.iinfo(dtype)
         span = max(high, 0.0) - min(low, 0.0) or 1.0
-        scale = np.float32(span / (int(info.max) - int(info.min)) * self.pick([1.0, 1.2, 0.7, 3.0]))
+        scale = np.float32(span / (int(info.max) - int(info.min)) * self.pick([1.0, 1.2, 0.7 if cut else 1.5, 3.0]))
         if dtype in ("int16", "uint16"):
             return scale, np.array(0 if dtype == "int16" else 32768, dtype)
         zero = int(np.clip(round(info.min - min(low, 0.0) / float(scale)), info.min, info.max))
@@ -393,7 +394,8 @@ class Growing:
         if not self.quantized or value.dtype != "float32" or not value.finite or self.chance(1, 12):
             return value
         low, high = float(value.array.min()), float(value.array.max())
-        scale, zero = self.parameters(low, high, self.activation_type())
+        # Integer recurrences keep their state as it is quantized: what the model cuts off at the end is cut off inside.
+        scale, zero = self.parameters(low, high, self.activation_type(), self.op not in RECURRENT)
         integers = self.quantize(value.array, scale, zero)
         names = [value.name, self.constant(np.float32(scale)).name, self.constant(zero).name]
         stored = self._pair("QuantizeLinear", names, integers)

@@ -32,6 +32,8 @@ EFFORT = 0.05  # of the arena planner
 
 # What tinyc may refuse, by what its error says: limits that are stated in the documentation.
 REFUSALS: dict[str, str] = {
+    r"weights for both of two classes, with base_values, labels other than 0 and 1":
+        "a TreeEnsembleClassifier with weights for both of two classes and unusual labels: implementations differ",
     r"element type u?int\d+ is not supported .*ReduceLogSumExp":
         "ReduceLogSumExp of integers: the exponentials are not integers, and ONNX does not say how they are rounded",
 }

@@ -183,10 +183,13 @@ def _q_softmax(g: Growing) -> None:
     dtype = g.pick(BYTES)
     shape = g.shape(1, 4)
     x, _ = _operand(g, dtype, shape)
+    axis = g.axis(len(shape))
+    if shape[axis] == 1:
+        raise Dropped("onnxruntime wraps the quantized 1.0 of a single element to 0")
     zero = np.array(-128 if dtype == "int8" else 0, dtype)
     version = g.opset if g.opset >= 13 else 12
     g.add([*x, g.constant(np.asarray(np.float32(1 / 256))), g.constant(zero)], stepped=True, opset=version,
-          axis=g.axis(len(shape)))
+          axis=axis)
 
 
 def _q_where(g: Growing) -> None:

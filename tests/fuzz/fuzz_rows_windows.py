@@ -208,7 +208,8 @@ def _max_unpool(g: Growing) -> None:
 
 ROWS = (
     Row("Conv", _conv, weight=8),
-    Row("ConvTranspose", _conv_transpose, weight=4),
+    # The ONNX reference adds one group's bias to all.
+    Row("ConvTranspose", _conv_transpose, weight=4, onnx_since=99),
     # The ONNX reference reads beyond the ends where onnxruntime rightly refuses.
     Row("AveragePool", _pool, weight=4, onnx_since=99),
     Row("MaxPool", _pool, exact=True, weight=4, onnx_since=99),

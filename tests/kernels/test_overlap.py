@@ -80,7 +80,15 @@ def test_limits_against_simulation(seed: int) -> None:
     assert survives(x, y, kernel, stride, pads, low, backward=False)
     assert survives(x, y, kernel, stride, pads, high, backward=True)
     assert low == h * w * c or not survives(x, y, kernel, stride, pads, low + 1, backward=False)
-    assert not survives(x, y, kernel, stride, pads, high - 1, backward=True)
+    assert high == 1 or not survives(x, y, kernel, stride, pads, high - 1, backward=True)
+
+
+def test_work_from_the_end_needs_a_result_above_its_input() -> None:
+    """At the same address kernels work from the first pixel on, and here that would destroy what is still needed."""
+    x, y, pads = (1, 3, 3, 2), (1, 4, 4, 2), (1, 0, 0, 1)
+    assert not survives(x, y, (1, 1), (1, 1), pads, 0, backward=False)
+    assert survives(x, y, (1, 1), (1, 1), pads, 0, backward=True)
+    assert above(x, y, (1, 1), (1, 1), (1, 1), pads) == 1
 
 
 def survives(x, y, kernel, stride, pads, delta: int, backward: bool) -> bool:

@@ -44,7 +44,10 @@ def above(
     x: Sequence[int], y: Sequence[int], kernel: Sequence[int], strides: Sequence[int],
     dilations: Sequence[int], pads: Sequence[int],
 ) -> int:
-    """For work from the last pixel to the first: the smallest result address minus input address."""
+    """For work from the last pixel to the first: the smallest result address minus input address.
+
+    At least 1: the kernels work in raster order where both begin at the same address.
+    """
     _, height, width, channels = x
     _, out_h, out_w, out_channels = y
     rows = np.minimum(_first_taps(out_h, strides[0], pads[0]) + (kernel[0] - 1) * dilations[0], height - 1)
@@ -52,4 +55,4 @@ def above(
     last = ((rows[:, None] * width + columns[None, :] + 1) * channels).reshape(-1)
     # The end of what this pixel or any earlier one, still to be computed, reads.
     needed = np.maximum.accumulate(last)
-    return int((needed - np.arange(len(last), dtype=np.int64) * out_channels).max())
+    return max(1, int((needed - np.arange(len(last), dtype=np.int64) * out_channels).max()))
