@@ -96,7 +96,7 @@ def test_shape_that_data_decides(tmp_path: Path) -> None:
     assert "nz" in refuse_compile(model)
 
 
-@pytest.mark.parametrize("shape", [(1 << 62,), (1 << 31, 1 << 31, 4), (3, 0), (2, -1), (1 << 40,)])
+@pytest.mark.parametrize("shape", [(1 << 62,), (1 << 31, 1 << 31, 4), (2, -1), (1 << 40,)])
 def test_sizes_that_overflow(shape: tuple[int, ...], tmp_path: Path) -> None:
     refuse_compile(save(tmp_path / "m.onnx", [helper.make_node("Relu", ["x"], ["y"])], shape=shape))
 

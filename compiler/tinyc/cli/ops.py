@@ -12,9 +12,10 @@ def ops(json: JsonOption = False) -> None:
     """List the supported ONNX operators."""
     import tinyc.ops  # noqa: F401  (registers the operators)
     from tinyc.frontend.lower import MAX_OPSET, MIN_OPSET
+    from tinyc.frontend.subgraphs import CONTROL
     from tinyc.ops.registry import IMPORTERS
 
-    names = sorted({("" if domain == "" else f"{domain}.") + op for domain, op in IMPORTERS} | {"Constant"})
+    names = sorted({("" if domain == "" else f"{domain}.") + op for domain, op in IMPORTERS} | {"Constant", *CONTROL})
     if json:
         print_json({"operators": names, "opsets": [MIN_OPSET, MAX_OPSET]})
         return

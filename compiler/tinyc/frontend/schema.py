@@ -101,6 +101,12 @@ def function_body(
     return body
 
 
+def is_defined(op_type: str, domain: str, opset: int) -> bool:
+    """Whether the standard defines the operator by others."""
+    schema = _schema(op_type, opset, domain)
+    return schema is not None and bool(schema.has_function or schema.has_context_dependent_function)
+
+
 def _newest(versions: Sequence[int], opset: int) -> int:
     return max((v for v in versions if v <= opset), default=0)
 
