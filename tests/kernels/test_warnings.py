@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensor_cases
 from operator_cases import NUMPY, ORT, model_of
 
 from support import Model, compile_proto
 from tinyc.execute import written
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", "-fsyntax-only")
+TENSORS = (*tensor_cases.ORT, *tensor_cases.NUMPY)
 ARM = ("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
 
 
@@ -45,9 +47,10 @@ def awkward_names() -> Model:
 
 
 @pytest.mark.parametrize("target", ("host", "cortex-m4"))
-@pytest.mark.parametrize("group", (*ORT, *NUMPY, awkward_names), ids=lambda g: g.__name__)
+@pytest.mark.parametrize("group", (*ORT, *NUMPY, awkward_names, *TENSORS), ids=lambda g: g.__name__)
 def test_no_warning(group: Any, target: str) -> None:
-    model = awkward_names() if group is awkward_names else model_of(group)
+    make = tensor_cases.model_of if group in TENSORS else model_of
+    model = awkward_names() if group is awkward_names else make(group)
     compiled = compile_proto(model.proto(), target, plan_effort=0.05)
     with written(compiled) as folder:
         includes = [f"-I{folder / d}" for d in compiled.emitted.include_dirs]
