@@ -87,6 +87,63 @@ TINYC_INLINE int8_t tinyc_normalize_one(
     return (int8_t)tinyc_clamp_s32(steps, -128, 127);
 }
 
+/* The bits of a float from its significand, whose highest bit is bit 30, and its biased exponent; rounded to nearest,
+ * halves to even. */
+TINYC_INLINE uint32_t tinyc_round_float(uint32_t significand, uint32_t exponent)
+{
+    return ((exponent - 1u) << 23) + ((significand + 63u + ((significand >> 7) & 1u)) >> 7);
+}
+
+/* a + b as bits, of floats that are neither negative nor infinite, nor is their sum. On cores without a floating-point
+ * unit this is a tenth of the library's addition. */
+TINYC_INLINE uint32_t tinyc_add_positive(uint32_t a, uint32_t b)
+{
+    const uint32_t large = a > b ? a : b;
+    const uint32_t small = a > b ? b : a;
+    const uint32_t normal = (uint32_t)(small >> 23 != 0u);
+    uint32_t exponent = large >> 23 != 0u ? large >> 23 : 1u;
+    const uint32_t distance = exponent - (normal != 0u ? small >> 23 : 1u);
+    uint32_t sum = ((large & 0x7fffffu) | (large >> 23 != 0u ? 0x800000u : 0u)) << 7;
+    const uint32_t other = ((small & 0x7fffffu) | normal << 23) << 7;
+    if (distance > 31u) {
+        return large;
+    }
+    sum += (other >> distance) | (uint32_t)((other & (((uint32_t)1 << distance) - 1u)) != 0u);
+    if (sum >> 31 != 0u) {
+        sum = (sum >> 1) | (sum & 1u);
+        exponent++;
+    }
+    return tinyc_round_float(sum, exponent);
+}
+
+/* 1 - x as bits, of a float in [0, 2). */
+TINYC_INLINE uint32_t tinyc_one_minus(uint32_t bits)
+{
+    const uint32_t sign = (uint32_t)(bits > 0x3f800000u) << 31;
+    const uint32_t significand = (bits & 0x7fffffu) | 0x800000u;
+    uint32_t exponent = bits >> 23;
+    uint32_t rest;
+    if (exponent < 120u) { /* below 2^-7: in units of 2^-30, where what is lost does not count but as not zero */
+        const uint32_t shift = 120u - exponent;
+        const uint32_t part = shift > 24u ? (uint32_t)(bits != 0u)
+                                          : (significand >> shift)
+                                                | (uint32_t)((significand & (((uint32_t)1 << shift) - 1u)) != 0u);
+        rest = 0x40000000u - part;
+        exponent = 120u;
+    } else {
+        const uint32_t one = (uint32_t)1 << (150u - exponent);
+        rest = sign != 0u ? significand - one : one - significand;
+    }
+    if (rest == 0u) {
+        return 0u;
+    }
+    while (rest >> 30 == 0u) {
+        rest <<= 1;
+        exponent--;
+    }
+    return sign | tinyc_round_float(rest, exponent + 7u);
+}
+
 /* The value of an IEEE half-precision number given by its bits; exact. */
 TINYC_INLINE float tinyc_half_to_float(uint16_t half)
 {

@@ -12,12 +12,13 @@ import pytest
 from tinyc.cases import Cases
 from tinyc.compiler import Compiled, Request, compile_model, write
 from tinyc.ir.evaluate import evaluate
+from tinyc.profiling import linked_size
 from tinyc.targets import load_target
 from tinyc.verification import onnxruntime_outputs, verify_compiled
 
 FOLDER = Path(__file__).parent / "classical"
 NAMES = sorted(p.stem for p in FOLDER.glob("*.onnx"))
-ON_CORES = ("iris_decision_tree", "iris_random_forest", "holes_lightgbm", "iris_svc_linear_names", "iris_knn",
+ON_CORES = ("sonar_forest", "echo_forest", "iris_decision_tree", "iris_random_forest", "holes_lightgbm", "iris_svc_linear_names", "iris_knn",
             "wave_hist_boosting")
 
 
@@ -56,6 +57,15 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize("name", ON_CORES)
 def test_on_emulated_cores(name: str, target: str) -> None:
     check(compiled(name, target, optimize="size"), rows(name, 10))
+
+
+@pytest.mark.parametrize(("name", "target", "most"), (
+    ("sonar_forest", "cortex-m0plus", 2_420), ("sonar_forest", "cortex-m4", 2_340),
+    ("echo_forest", "cortex-m0plus", 1_920), ("echo_forest", "cortex-m4", 1_840),
+))
+def test_flash_of_a_random_forest(name: str, target: str, most: int) -> None:
+    """10 trees of depth 10 on data of the sonar set's shape: for int32 features emlearn needs 1,970 bytes on M4F."""
+    assert linked_size(compiled(name, target, optimize="size")).flash <= most
 
 
 def test_names_of_classes(tmp_path: Path) -> None:

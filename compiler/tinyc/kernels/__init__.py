@@ -14,8 +14,8 @@ from tinyc.kernels import (
     det_loops,
     einsum_loops,
     elementwise_loops,
-    elementwise_s16,
     elementwise_s8,
+    elementwise_s16,
     expect_loops,
     float32,
     fourier,
@@ -52,10 +52,12 @@ from tinyc.kernels import (
     tf_idf_loops,
     tree_loops,
     triangles,
+    two_class_loops,
     unpool_loops,
 )
 
 __all__ = [
+    "two_class_loops",
     "arg_extremum_loops",
     "attention",
     "col2im_loops",

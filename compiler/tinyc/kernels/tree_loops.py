@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -122,8 +122,31 @@ class _Trees(Kernel):
         return None
 
 
+def _on_bits(build: Builder) -> bool:
+    """Whether sums are kept as the bits of floats: weights are not negative, and the core has no unit for floats."""
+    a: TreeAttrs = build.node.attrs
+    if build.options.target.has("fpu") or a.total is not DType.FLOAT32 or a.result is not a.total or a.mark:
+        return False
+    weights = [w for leaf in a.forest.leaves for _, w in leaf]
+    total = max(weights, default=0.0) * len(a.forest.roots)
+    return a.aggregate == "SUM" and not any(a.base) and min(weights, default=0.0) >= 0.0 and total < 1e37
+
+
+def _stored(attrs: TreeAttrs, values: Sequence[float]) -> Array:
+    """Weights as sums have them: bits, where attrs.total is uint32 (see _Scores)."""
+    if attrs.total is DType.UINT32:
+        return (np.array(values, np.float32) + np.float32(0)).view(np.uint32)
+    return np.array(values, attrs.total.numpy)
+
+
+def _weight(attrs: TreeAttrs, value: float) -> Literal:
+    return Literal(_stored(attrs, [value])[0].item(), attrs.total)
+
+
 def _accumulate(attrs: TreeAttrs, known: Expr, own: Expr) -> Expr:
     """A score with one more weight."""
+    if attrs.total is DType.UINT32:
+        return Apply("tinyc_add_positive", (known, own))
     if attrs.aggregate in ("SUM", "AVERAGE"):
         plain: Expr = Formula("{0} + {1}", (known, own))
         return Formula("({0} == {0} ? {0} + {1} : {1})", (known, own)) if attrs.mark else plain
@@ -137,6 +160,8 @@ class _Scores:
     def __init__(self, build: Builder, attrs: TreeAttrs) -> None:
         self.attrs = attrs
         self.build = build
+        if _on_bits(build):
+            self.attrs = attrs = replace(attrs, total=DType.UINT32, result=DType.UINT32)
         self.local = attrs.targets == 1
         self.direct = not self.local and attrs.total is attrs.result
         self.scratch = 0 if self.local or self.direct else attrs.targets * attrs.total.size
@@ -211,7 +236,7 @@ def _leaf_statements(build: Builder, weights: _Weights, scores: _Scores, leaf: E
     if weights.form == "votes":
         table = build.table("target", smallest_integers(np.array([pairs[0][0] for pairs in weights.leaves])))
         own = Formula("(int32_t){0}", (Load(table.buffer, at(("t_leaf", 1)), _dtype(build, table.buffer)),))
-        vote = Literal(weights.leaves[0][0][1], a.total)
+        vote = _weight(a, weights.leaves[0][0][1])
         return _named(leaf, (Let("t_o", "int32_t", own), *scores.add(at(("t_o", 1)), vote)))
     if weights.form == "dense":
         rows = np.zeros((len(weights.leaves), a.targets))
@@ -237,8 +262,8 @@ def _leaf_statements(build: Builder, weights: _Weights, scores: _Scores, leaf: E
 
 def _leaf_table(build: Builder, attrs: TreeAttrs, values: Sequence[float]) -> str:
     """The table of weights: of the type of the sums, or smaller integers."""
-    if attrs.total.is_float:
-        return build.table("leaf", np.array(values, attrs.total.numpy)).buffer
+    if attrs.total.is_float or attrs.total is DType.UINT32:
+        return build.table("leaf", _stored(attrs, values)).buffer
     return build.table("leaf", smallest_integers(np.array(values, np.int64))).buffer
 
 
@@ -355,11 +380,12 @@ class TreeBranches(_Trees):
         q = questions(attrs, x.dtype)
         weights = _weights(attrs, q)
         scores = _Scores(build, attrs)
+        attrs = scores.attrs
         numbers = weights.form not in ("one", "owner")
         trees: list[Stmt] = []
         for k, root in enumerate(q.roots):
             first: Stmt = Let(f"t_l{k}", "int32_t", whole(0), True) if numbers else Let(
-                f"t_l{k}", attrs.total.c_type, Literal(0.0, attrs.total), True)
+                f"t_l{k}", attrs.total.c_type, Literal(0, attrs.total), True)
             trees += [first, *self._branch(build, q, weights, root, f"t_l{k}", attrs)]
             trees.append(_scope(build, weights, scores, k, numbers))
         body = (*scores.start(), *trees, *scores.finish())
@@ -370,7 +396,7 @@ class TreeBranches(_Trees):
     ) -> tuple[Stmt, ...]:
         if place < 0:
             number = weights.form not in ("one", "owner")
-            value = whole(~place) if number else Literal(weights.leaves[~place][0][1], attrs.total)
+            value = whole(~place) if number else _weight(attrs, weights.leaves[~place][0][1])
             return (Set(result, value),)
         keys = keys_of(build.type(0).dtype)
         key, bound = _key(build, at(constant=q.feature[place])), q.threshold[place]

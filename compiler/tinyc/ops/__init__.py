@@ -65,12 +65,14 @@ from tinyc.ops import (
     tree_ensemble,
     tree_import,
     trilu,
+    two_class,
     unary,
     view,
     where,
 )
 
 __all__ = [
+    "two_class",
     "arg_extremum",
     "attention",
     "attention_import",

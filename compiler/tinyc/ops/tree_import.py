@@ -284,12 +284,22 @@ def _classifier(node: Importing) -> Sequence[str]:
         result = transformed(node, sums, transform)
     elif (votes := _votes(forest, positive and len(labels) == 2)) is not None:
         return _counted_votes(node, votes, labels, sum(base), transform)
+    elif len(labels) == 2 and _probability(forest, base, positive, transform):
+        score = _sums(node, forest, 1, {})
+        condition, result = node.emit("TwoClassScores", NoAttrs(), [score], 2)
+        return [label_if(node, condition, labels), result]
     else:
         score = _sums(node, forest, 1, {"base": tuple(base)})
         result = score if len(labels) == 1 else both_scores(node, score, transform, positive)
     threshold = constant(node, 0.5 if positive and len(labels) == 2 else 0.0)
     condition = binary(node, "Greater", score, threshold)
     return [label_if(node, condition, _two_labels(node, labels)), result]
+
+
+def _probability(forest: Forest, base: Sequence[float], positive: bool, transform: str) -> bool:
+    """Whether the sum of weights lies in [0, 2) and is not transformed."""
+    most = max((w for leaf in forest.leaves for _, w in leaf), default=0.0) * len(forest.roots)
+    return positive and not any(base) and transform not in ("LOGISTIC", "PROBIT") and most < 1.9
 
 
 # Above so many trees a table of all possible sums is larger than code that adds weights.

@@ -52,6 +52,12 @@ def _data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     two = datasets.make_classification(300, 8, n_informative=5, class_sep=0.9, flip_y=0.05, random_state=3)
     wave = datasets.make_friedman1(300, 6, noise=0.3, random_state=4)
     counts = rng.poisson(3.0 + 2.0 * two[1][:, None] * (np.arange(8) % 2), (300, 8))
+    # The shape of the sonar data on which emlearn publishes its sizes; integers for the forest on int32 features.
+    sonar = datasets.make_classification(
+        208, 60, n_informative=20, n_redundant=10, flip_y=0.05, class_sep=1.0, random_state=1
+    )
+    low, high = sonar[0].min(axis=0), sonar[0].max(axis=0)
+    scaled = (sonar[0] - low) / (high - low)
     holes = two[0].copy()
     holes[rng.random(holes.shape) < 0.1] = np.nan
     kinds = rng.integers(0, 5, (300, 3))
@@ -59,6 +65,8 @@ def _data() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         "iris": (iris[0][order], iris[1][order]),
         "two": two,
         "wave": wave,
+        "sonar": (scaled, sonar[1]),
+        "echo": (np.round(scaled * 1000).astype(np.int32), sonar[1]),
         "counts": (counts, two[1]),
         "holes": (holes, two[1]),
         "kinds": (kinds, (kinds[:, 0] + 2 * kinds[:, 1] > 5).astype(int)),
@@ -85,6 +93,8 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "iris_decision_tree": lambda: tree.DecisionTreeClassifier(max_depth=5, random_state=0),
     "iris_random_forest": lambda: ensemble.RandomForestClassifier(8, max_depth=4, random_state=0),
     "two_random_forest": lambda: ensemble.RandomForestClassifier(8, max_depth=6, random_state=0),
+    "sonar_forest": lambda: ensemble.RandomForestClassifier(10, max_depth=10, random_state=1),
+    "echo_forest": lambda: ensemble.RandomForestClassifier(10, max_depth=10, random_state=1),
     "two_extra_trees": lambda: ensemble.ExtraTreesClassifier(6, max_depth=5, random_state=0),
     "iris_gradient_boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=6, max_depth=2, random_state=0),
     "two_gradient_boosting": lambda: ensemble.GradientBoostingClassifier(n_estimators=12, max_depth=3, random_state=0),
@@ -166,7 +176,8 @@ BOOSTERS = ("two_lightgbm", "iris_lightgbm", "wave_lightgbm", "holes_lightgbm", 
 
 def _export(name: str, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> onnx.ModelProto:
     x, y = data[name.split("_")[0]]
-    x, y = x[TESTED : TESTED + _fewer(name)], y[TESTED : TESTED + _fewer(name)]
+    if not name.startswith(("sonar", "echo")):  # those are measured, not judged: they see all rows
+        x, y = x[TESTED : TESTED + _fewer(name)], y[TESTED : TESTED + _fewer(name)]
     if name in BOOSTERS:
         return _boosters(name, x.astype(np.float32), y)
     whole = name.startswith("kinds")
@@ -177,7 +188,17 @@ def _export(name: str, data: dict[str, tuple[np.ndarray, np.ndarray]]) -> onnx.M
     zipmap = {id(model): {"zipmap": name == "iris_logistic"}} if name in CLASSIFIERS else None
     if name == "iris_ridge" or "linear_svc" in name:
         zipmap = None
-    return to_onnx(model, initial_types=[("x", kind)], options=zipmap, target_opset=OPSET)
+    result = to_onnx(model, initial_types=[("x", kind)], options=zipmap, target_opset=OPSET)
+    return _on_integers(result) if name.startswith("echo") else result
+
+
+def _on_integers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model behind a Cast from int32."""
+    for node in model.graph.node:
+        node.input[:] = ["real" if name == "x" else name for name in node.input]
+    model.graph.node.insert(0, onnx.helper.make_node("Cast", ["x"], ["real"], to=onnx.TensorProto.FLOAT))
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.INT32
+    return model
 
 
 def _plain_attributes() -> None:
@@ -199,7 +220,8 @@ def main(names: list[str]) -> None:
     data = _data()
     if not names:
         np.savez_compressed(HERE / "inputs.npz", **{
-            key: x[:TESTED].astype(np.int64 if key == "kinds" else np.float32) for key, (x, _) in data.items()
+            key: x[:TESTED].astype({"kinds": np.int64, "echo": np.int32}.get(key, np.float32))
+            for key, (x, _) in data.items()
         })
     for name in names or [*CLASSIFIERS, *REGRESSORS, *OTHERS, *BOOSTERS]:
         try:

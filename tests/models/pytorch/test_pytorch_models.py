@@ -160,12 +160,13 @@ def test_arrangements(quant_format, types, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weights", [QuantType.QInt8, QuantType.QInt16])
+@pytest.mark.parametrize("types", ((QuantType.QInt16, QuantType.QInt8), (QuantType.QInt16, QuantType.QInt16),
+                                   (QuantType.QUInt16, QuantType.QUInt8)), ids=lambda t: "-".join(k.name for k in t))
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_int16_activations(weights, symmetric, tmp_path):
+def test_16_bit_activations(types, symmetric, tmp_path):
     """Steps are 256 times as fine; products are rounded with multipliers of 16 bits."""
-    for name in ("tcn.script", "mobilenet_v3.dynamo"):
-        path = requantized(HERE / f"{name}.onnx", tmp_path, quant_format=QuantFormat.QDQ, weight_type=weights,
-                           activation_type=QuantType.QInt16, per_channel=True,
+    for name in ("lenet.script", "mobilenet_v3.dynamo"):
+        path = requantized(HERE / f"{name}.onnx", tmp_path, quant_format=QuantFormat.QDQ, weight_type=types[1],
+                           activation_type=types[0], per_channel=True,
                            extra_options={"UseQDQContribOps": True, "ActivationSymmetric": symmetric})
         check_integers(path, set(), labels=True, tolerance=2.0)
