@@ -19,10 +19,12 @@ from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.kernels.base import Options
 from tinyc.kernels.lower import lower
 from tinyc.kernels.streaming import fastest_within, smallest
+from tinyc.memories import Placement
 from tinyc.passes.io_dtype import convert_io
 from tinyc.passes.pipeline import PIPELINE, run_passes
 from tinyc.plan import DEFAULT_EFFORT
 from tinyc.plan.arena import Arena, plan_arena
+from tinyc.plan.memories import split
 from tinyc.plan.order import execution_order
 from tinyc.quantization import QuantizeRequest, quantizer
 from tinyc.report.build import build_report
@@ -57,6 +59,7 @@ class Request:
     strict_memory: bool = False
     stateful: tuple[tuple[str, str], ...] = ()  # (input, output that it is in the next run)
     ram: int | None = None  # the fastest program within so many bytes
+    placement: Placement | None = None
     quantize: QuantizeRequest | None = None  # a float model becomes an integer one
     cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
@@ -129,12 +132,14 @@ def compile_imported(
         graph = editor.done()
         state = tuple(replace(part, output=graph.outputs.index(ends[part.output])) for part in state)
     options = Options(request.target, request.kernels, request.optimize, request.io,
-                      tuple((part.input, part.output) for part in state))
+                      tuple((part.input, part.output) for part in state), request.placement)
     program, arena = _planned(graph, options, name, request.plan_effort)
     if request.ram is not None and not expose:
         program, arena = fastest_within(graph, program, arena, options, request.plan_effort, request.ram)
     elif request.optimize == "ram" and not expose:
         program, arena = smallest(graph, program, arena, options, request.plan_effort)
+    if request.placement is not None and request.placement.fast is not None:
+        arena = split(program, options.io, request.placement.fast_bytes, request.plan_effort)
     names = (imported.input_names, graph.outputs if expose else imported.output_names)
     emitted = emit(graph, program, arena, options, request.target.name, names, state, expose)
     report = build_report(imported, graph, program, arena, emitted, request)

@@ -35,7 +35,8 @@ def entry_of(compiled: Compiled, slots: bool) -> Entry:
     emitted = compiled.emitted
     return Entry(compiled.name, f"{compiled.name}.h", tuple(tensor(p) for p in emitted.inputs),
                  tuple(tensor(p) for p in emitted.outputs), f"{upper}_ARENA_BYTES",
-                 f"{compiled.name}_state_t" if emitted.state else None)
+                 f"{compiled.name}_state_t" if emitted.state else None,
+                 f"{upper}_ARENA_FAST_BYTES" if compiled.arena.fast is not None else None)
 
 
 def dependencies(compiled: Compiled, folder: Path) -> tuple[list[Path], list[Path]]:

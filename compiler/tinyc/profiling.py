@@ -47,7 +47,9 @@ def profile_compiled(compiled: Compiled, case: Sequence[Array]) -> dict[str, Any
         layers.append({**layer, "instructions": own.instructions if own else None,
                        "loads": own.loads if own else None, "stores": own.stores if own else None, "cycles": None})
     size = linked_size(compiled)
-    arena, io, stack = compiled.arena.bytes, io_bytes(compiled), result.stack_bytes
+    fast = compiled.arena.fast
+    arena = compiled.arena.bytes + (fast.bytes if fast else 0)
+    io, stack = io_bytes(compiled), result.stack_bytes
     state = compiled.report["state_bytes"]
     return {
         "target": compiled.request.target.name,

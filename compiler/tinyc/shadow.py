@@ -66,8 +66,21 @@ def _spread(compiled: Compiled, plan: ShadowPlan) -> Compiled:
     return replace(compiled, arena=spread, emitted=emitted)
 
 
+def _in_one_arena(compiled: Compiled) -> Compiled:
+    """The model with its fast arena, where it has one, behind the other."""
+    arena, fast = compiled.arena, compiled.arena.fast
+    if fast is None:
+        return compiled
+    align = max(arena.align, fast.align)
+    base = -(-arena.bytes // align) * align
+    behind = tuple(replace(b, offset=base + b.offset) for b in fast.buffers)
+    whole = replace(arena, bytes=base + fast.bytes, align=align, buffers=(*arena.buffers, *behind), fast=None)
+    return replace(compiled, arena=whole, options=replace(compiled.options, placement=None))
+
+
 def shadow_run(compiled: Compiled, cases: Cases) -> ShadowReport:
     """Runs the cases and checks every access to the arena. Raises TinycError where there is no way to watch them."""
+    compiled = _in_one_arena(compiled)
     if not compiled.arena.buffers:
         return ShadowReport(True, 0, 0, 0, None)
     target = compiled.request.target

@@ -28,11 +28,16 @@ OPTIMIZE_LEVELS: tuple[Optimize, ...] = ("default", "speed", "ram", "size")
 
 @dataclass(frozen=True)
 class Memory:
-    """A memory of a typical part, for warnings about models that do not fit."""
+    """A memory of a typical part, for warnings about models that do not fit and for placing arenas and weights.
+
+    speed: rank among the part's memories, 0 is the fastest. external: outside the chip, used only where it is named.
+    """
 
     name: str
     kind: Literal["flash", "ram"]
     bytes: int
+    speed: int = 0
+    external: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +98,8 @@ class Target:
         return dict(self.optimize)[level]
 
     def memory_bytes(self, kind: Literal["flash", "ram"]) -> int | None:
-        """Bytes of all memories of a kind, None where the description lists none (host)."""
-        sizes = [memory.bytes for memory in self.memories if memory.kind == kind]
+        """Bytes of all memories of a kind on the chip, None where the description lists none (host)."""
+        sizes = [memory.bytes for memory in self.memories if memory.kind == kind and not memory.external]
         return sum(sizes) if sizes else None
 
 
@@ -161,6 +166,9 @@ class _Table:
                 raise self.error(field, f"must be an array of tables, not one with {value!r}")
         return [_Table(value, self._file, f"{self._prefix}{field}[{i}].") for i, value in enumerate(values)]
 
+    def flag(self, field: str) -> bool:
+        return cast(bool, self.get(field, bool, "true or false", False))
+
     def has(self, field: str) -> bool:
         self._read.add(field)
         return field in self._data and self._data[field] is not False
@@ -194,7 +202,8 @@ def _qemu(table: _Table) -> Qemu:
 
 def _memory(table: _Table) -> Memory:
     kind = cast(Literal["flash", "ram"], table.choice("kind", ("flash", "ram")))
-    memory = Memory(table.text("name"), kind, table.number("bytes", least=1))
+    memory = Memory(table.text("name"), kind, table.number("bytes", least=1), table.number("speed", default=0),
+                    table.flag("external"))
     table.finish()
     return memory
 

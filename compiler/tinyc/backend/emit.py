@@ -19,6 +19,7 @@ from tinyc.backend.runtime import CMSIS_PREFIX, RuntimeFiles, manifest, runtime_
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType, Quant
 from tinyc.kernels.base import Options
+from tinyc.memories import Placement, bss_section, linker_snippet, weights_section
 from tinyc.plan.arena import Arena
 from tinyc.resources import runtime_dir
 from tinyc.state import Remembered
@@ -87,7 +88,8 @@ def ports(
     parameters, being state.
     """
     counts = [len(values) - len(gone) for values, gone in zip((graph.inputs, graph.outputs), hidden, strict=True)]
-    reserved = {"arena", "arena_memory", "state"} | ({"output"} if counts[1] == 1 else set())
+    reserved = {"arena", "arena_memory", "arena_fast", "arena_fast_memory", "state"}
+    reserved |= {"output"} if counts[1] == 1 else set()
     result = []
     for role, own_names, values, buffers, gone, count in (
         ("input", names[0], graph.inputs, program.inputs, hidden[0], counts[0]),
@@ -127,7 +129,7 @@ def emit(
     runtime = runtime_files(functions, options.variants, external)
     uses_cmsis = any(f.startswith(CMSIS_PREFIX) for f in functions)
     upper = program.name.upper()
-    signature = _signature(program.name, inputs, outputs, kept)
+    signature = _signature(program.name, inputs, outputs, kept, arena.fast is not None)
     address, const = _addresses(program, arena, options, inputs, outputs, kept)
     first_tables, first_body = first_values(program.name, kept)
     tables = {t: f"{program.name}_{t.replace('.', '_')}" for t in program.tables}
@@ -136,8 +138,12 @@ def emit(
     separate = sum(t.array.nbytes for t in program.tables.values()) > SEPARATE_WEIGHTS_BYTES
     common = {"name": program.name, "upper": upper, "version": VERSION, "target": target_name,
               "comment_name": comment_text(graph.name or program.name), "signature": signature,
-              "arena_bytes": arena.bytes, "arena_align": arena.align, "abi": manifest()["abi"]}
-    definitions = [table_definition(t, tables[n], "" if separate else "static ") for n, t in program.tables.items()]
+              "arena_bytes": arena.bytes, "arena_align": max(arena.align, arena.fast.align if arena.fast else 1),
+              "fast": _two_arenas(arena, options.placement), "abi": manifest()["abi"]}
+    section, attribute = _weights_section(upper, options.placement)
+    definitions = [table_definition(t, tables[n], (attribute if t.role == "weights" else "")
+                                    + ("" if separate else "static ")) for n, t in program.tables.items()]
+    definitions = [*section, *definitions]
     declarations = "\n".join(f"extern const {t.dtype.c_type} {tables[n]}[{max(1, t.array.size)}];"
                              for n, t in program.tables.items())
     prologue, epilogue = _copies(arena, inputs, outputs)
@@ -169,6 +175,8 @@ def emit(
     sources += [str(RUNTIME_FOLDER / s.as_posix()) for s in runtime.sources]
     used = {str(PurePosixPath(h.as_posix()).parent) for h in runtime.all_headers}
     include_dirs = [str(RUNTIME_FOLDER / d) for d in manifest()["include_dirs"] if d in used]
+    if options.placement is not None:
+        files[f"{program.name}_memories.ld"] = linker_snippet(program.name, options.placement)
     files["CMakeLists.txt"] = build_file(program.name, target_name, sources, include_dirs, external)
     weights = tuple(tables[n] for n, t in program.tables.items() if t.role == "weights")
     return Emitted(files, tuple(sources), (".", *include_dirs), inputs, outputs, weights, len(program.tables),
@@ -214,9 +222,11 @@ def _state_parts(
 
 
 def _signature(
-    model: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...], state: Sequence[StatePart] = ()
+    model: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...], state: Sequence[StatePart] = (),
+    fast: bool = False,
 ) -> str:
-    parts = ["void *arena_memory", *([f"{model}_state_t *state"] if state else [])]
+    parts = ["void *arena_memory", *(["void *arena_fast_memory"] if fast else [])]
+    parts += [f"{model}_state_t *state"] if state else []
     parts += [f"const {p.dtype.c_type} *{p.c_name}" for p in inputs]
     parts += [f"{p.dtype.c_type} *{p.c_name}" for p in outputs]
     return ", ".join(parts)
@@ -228,6 +238,8 @@ def _addresses(
 ) -> tuple[dict[str, str], frozenset[str]]:
     """A C expression for each buffer's address; the buffers that may not be written."""
     address = {b.name: f"arena + {b.offset}" if b.offset else "arena" for b in arena.buffers}
+    if arena.fast is not None:
+        address |= {b.name: f"arena_fast + {b.offset}" if b.offset else "arena_fast" for b in arena.fast.buffers}
     const = set()
     if options.io == "caller":
         const = {p.buffer for p in inputs}
@@ -237,6 +249,24 @@ def _addresses(
     for name in program.parts:
         _place_part(program, name, address, const)
     return address, frozenset(const)
+
+
+def _two_arenas(arena: Arena, placement: Placement | None) -> dict[str, Any] | None:
+    """What the templates need of the fast arena and of both sections; None with one arena."""
+    if arena.fast is None or placement is None or placement.fast is None or placement.slow is None:
+        return None
+    return {"bytes": arena.fast.bytes, "memory": comment_text(placement.fast.name),
+            "slow_memory": comment_text(placement.slow.name), "section": bss_section(placement.fast),
+            "slow_section": bss_section(placement.slow)}
+
+
+def _weights_section(upper: str, placement: Placement | None) -> tuple[list[str], str]:
+    """(definition of the macro that places the weights, its use in front of each); nothing by default."""
+    if placement is None or placement.weights is None:
+        return [], ""
+    macro = f"{upper}_WEIGHTS_SECTION"
+    attribute = f'__attribute__((section("{weights_section(placement.weights)}")))'
+    return [f"#ifndef {macro}", f"#define {macro} {attribute}", "#endif"], f"{macro} "
 
 
 def _place_part(program: Program, name: str, address: dict[str, str], const: set[str]) -> None:

@@ -29,7 +29,7 @@ def compile(
                                        "the same time. The others run in turn and share the arena.")
     ] = None,
     report: Annotated[
-        bool, typer.Option("--report", help="Also write the arena over time as a picture, N_arena.html and N_arena.svg.")
+        bool, typer.Option("--report", help="Also draw the arena over time: N_arena.html and N_arena.svg.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
@@ -53,6 +53,9 @@ def compile(
     arena = result.report["arena"]
     optimal = "proven optimal" if arena["proven_optimal"] else "not proven optimal"
     typer.echo(f"{folder}: {len(files)} files, entry {result.report['entry']} in {result.report['header']}")
+    fast = arena.get("fast")
+    if fast:
+        typer.echo(f"fast arena {fast['bytes']:,} bytes in {fast['memory']}: {len(fast['buffers'])} buffers")
     typer.echo(f"arena {arena['bytes']:,} bytes ({optimal}; live-set bound {arena['live_set_bound']:,}), "
                f"weights {result.report['weights_bytes']:,} bytes, {result.report['model']['macs']:,} MACs")
     for rows in result.report["row_by_row"]:
@@ -65,9 +68,12 @@ def _compile_several(
 ) -> None:
     """`--name` names the whole; each model has the name of its file."""
     from tinyc.compiler import with_picture
+    from tinyc.errors import TinycError
     from tinyc.several import combine, write_several
 
     alone = [dataclasses.replace(request, model=path, name=None) for path in (request.model, *more)]
+    if request.placement is not None:
+        raise TinycError("--memories and --weights are about one model", hint="compile the models one by one")
     models = [compiled(r) for r in alone]
     several = combine([with_picture(m) for m in models] if report else models, request.name, concurrent)
     folder = output if output is not None else Path(several.name)

@@ -128,18 +128,29 @@ def _request(
         str | None, typer.Option("--ram", metavar="SIZE", help="The fastest program that needs at most so many bytes "
                                  "(24000, 24K) of RAM: arena, inputs and outputs outside it, about the stack.")
     ] = None,
+    memories: Annotated[
+        str | None, typer.Option("--memories", metavar="FAST[=SIZE],SLOW", help="Two of the target's RAMs: the "
+                                 "buffers that are accessed most get an arena of their own in the faster one.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="MEMORY", help="One of the target's memories for the weights: a "
+                                 "flash, or a RAM that start-up code copies them to.")
+    ] = None,
 ) -> Request:
     """Collects the options into a Request. Raises TinycError."""
     from tinyc.compiler import Request
+    from tinyc.memories import parse_placement
     from tinyc.state import pair_of
     from tinyc.targets import load_target
 
+    place = load_target(target)
     return Request(
-        model=model, target=load_target(target), name=name, optimize=optimize.value, kernels=kernels.value,
+        model=model, target=place, name=name, optimize=optimize.value, kernels=kernels.value,
         io=io.value, io_dtype=io_dtype.value, dims=_dims(dim or []), require_integer=require_integer,
         dump_after=dump_after, plan_effort=plan_effort, strict_memory=strict_memory,
         stateful=tuple(pair_of(text) for text in stateful or []),
         ram=_bytes(ram) if ram is not None else None,
+        placement=parse_placement(place, memories, weights, lambda text: _bytes(text, "--memories")),
         quantize=_quantize(quantize, calibrate, save_ranges, load_ranges, keep_float or []),
     )
 
@@ -186,11 +197,11 @@ def _cmsis_nn(
     return CmsisNn(cmsis_nn_include.resolve(), cmsis_nn_lib.resolve())
 
 
-def _bytes(text: str) -> int:
+def _bytes(text: str, option: str = "--ram") -> int:
     """24000 of "24000", 24576 of "24K". Raises TinycError."""
     match = re.fullmatch(r"\s*(\d{1,12})\s*([KkMm]?)[Bb]?\s*", text)
     if not match:
-        raise TinycError(f"--ram {text!r} is no size", hint="for example --ram 24K")
+        raise TinycError(f"{option}: {text!r} is no size", hint="for example 24000 or 24K")
     return int(match.group(1)) * {"": 1, "K": 1 << 10, "M": 1 << 20}[match.group(2).upper()]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from tinyc.backend.program import BufferInfo, Part, Pointer, Stmt, Table
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, TensorType
+from tinyc.memories import Placement
 from tinyc.targets import Target
 
 
@@ -24,6 +25,7 @@ class Options:
     optimize: str = "default"  # default | speed | size | ram
     io: str = "arena"  # arena | caller
     state: tuple[tuple[int, int], ...] = ()  # (input, output that it becomes) of the graph
+    placement: Placement | None = None  # memories of arenas and weights
 
     @property
     def variants(self) -> tuple[str, ...]:

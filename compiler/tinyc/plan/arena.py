@@ -34,6 +34,7 @@ class Arena:
     bound: int
     proven_optimal: bool
     method: str
+    fast: Arena | None = None  # in a faster memory, the buffers that are not in `buffers`
 
     def offset(self, name: str) -> int:
         return next(b.offset for b in self.buffers if b.name == name)
@@ -97,7 +98,11 @@ def problem_of(program: Program, io: str) -> Problem:
 
 def plan_arena(program: Program, io: str, effort: float = DEFAULT_EFFORT) -> Arena:
     """Places the buffers; the result has passed the independent check."""
-    problem = problem_of(program, io)
+    return arena_of(problem_of(program, io), effort)
+
+
+def arena_of(problem: Problem, effort: float) -> Arena:
+    """The solved problem. AssertionError where the solver is wrong."""
     align = max((b.align for b in problem.buffers), default=1)
     align = max(align, 8) if problem.buffers else 1
     if not problem.buffers:

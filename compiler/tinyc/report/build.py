@@ -42,7 +42,7 @@ def build_report(
         "inputs": [_port(p) for p in emitted.inputs],
         "outputs": [_port(p) for p in emitted.outputs],
         "arena": {"bytes": arena.bytes, "align": arena.align, "io": request.io, "live_set_bound": arena.bound,
-                  "proven_optimal": arena.proven_optimal},
+                  "proven_optimal": arena.proven_optimal, **_fast(arena, request)},
         "row_by_row": [
             {"first": r.first, "last": r.last, "ticks": r.ticks, "moved_bytes": r.moved_bytes, "repeated_macs": 0}
             for r in program.rows
@@ -65,6 +65,15 @@ def build_report(
         "cflags": [*request.target.cflags, *request.target.optimize_flags(request.optimize)],
         "files": files,
     }
+
+
+def _fast(arena: Arena, request: Request) -> dict[str, Any]:
+    """The arena in the faster memory, where there are two; its buffers are in it, not in `buffers`."""
+    if arena.fast is None or request.placement is None or request.placement.fast is None:
+        return {}
+    return {"fast": {"memory": request.placement.fast.name, "bytes": arena.fast.bytes, "buffers": [
+        {"name": b.name, "offset": b.offset, "bytes": b.bytes, "first": b.first, "last": b.last}
+        for b in arena.fast.buffers]}}
 
 
 def _port(port: Port) -> dict[str, Any]:

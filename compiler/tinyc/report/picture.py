@@ -157,7 +157,7 @@ def arena_page(program: Program, arena: Arena, target: str) -> str:
                    "th")]
     buffers += [row([(bar.placed.name, ""), (bar.label, "w"), (bar.kind, ""), (f"{bar.placed.bytes:,}", "n"),
                      (f"{bar.placed.offset:,}", "n"), (f"{bar.placed.first} to {bar.placed.last}", "n")])
-                for bar in _bars(program, arena)]
+                for part in (arena, arena.fast) if part for bar in _bars(program, part)]
     name = escaped(program.name)
     return "\n".join([
         '<!DOCTYPE html>', '<html lang="en">', '<head>', '<meta charset="utf-8">', f"<title>{name}</title>",
@@ -165,6 +165,8 @@ def arena_page(program: Program, arena: Arena, target: str) -> str:
         f"<p>Arena: {arena.bytes:,} bytes, {proven}. Live-set bound, without overlaps: {arena.bound:,} bytes. "
         "Bars that overlap share bytes: a result runs over an operand that is no longer needed there.</p>",
         '<p id="about">Point at a bar.</p>', '<div class="plot">', arena_svg(program, arena).rstrip(), "</div>",
+        *(["<h2>In the faster memory</h2>", '<div class="plot">', arena_svg(program, arena.fast).rstrip(), "</div>"]
+          if arena.fast else []),
         "<h2>Layers</h2>", "<table>", *layers, "</table>", "<h2>Buffers</h2>", "<table>", *buffers, "</table>",
         f"<script>{_SCRIPT}</script>", "</body>", "</html>", "",
     ])

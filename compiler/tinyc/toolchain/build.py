@@ -97,13 +97,15 @@ def build(
     sanitize: bool = False,
     libraries: Sequence[Path] = (),
     shadow: ShadowPlan | None = None,
+    script: str | None = None,
     jobs: int = 2,
 ) -> Elf:
     """Compiles and links sources with the harness into the program `out`.
 
     cflags come last and so win over the target's and the optimization level's. `sanitize` (host only) adds
     the address and undefined-behaviour sanitizers. `libraries` are archives that the sources call.
-    `shadow`: for a shadow run of sources that were generated for it.
+    `shadow`: for a shadow run of sources that were generated for it. `script`: the linker script, by default
+    `linker_script(target)`.
 
     Raises TinycError where a tool is missing or the target cannot run, BuildError where a source does not
     compile.
@@ -142,8 +144,8 @@ def build(
         kept = [f for f in flags if f != "-fsanitize=thread"]
         link_flags = [*kept, "-Wl,--gc-sections", *watch_link_flags]
         if target.family != "host":
-            script = folder / "link.ld"
-            script.write_text(linker_script(target), encoding="utf-8")
-            link_flags += ["-nostartfiles", "-T", str(script)]
+            file = folder / "link.ld"
+            file.write_text(linker_script(target) if script is None else script, encoding="utf-8")
+            link_flags += ["-nostartfiles", "-T", str(file)]
         gcc.link(target, [*objects, *libraries], link_flags, out)
     return Elf(out, target, entry, sanitize)

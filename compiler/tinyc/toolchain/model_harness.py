@@ -42,6 +42,7 @@ class Entry:
     outputs: tuple[Tensor, ...]
     arena_bytes: str
     state_type: str | None = None
+    fast_bytes: str | None = None  # a C expression for the size of a second arena, which is passed behind the first
 
     @property
     def function(self) -> str:
@@ -102,7 +103,8 @@ def glue_source(entry: Entry, *, guarded: bool = True, shadow_stride: int = 0) -
 
     inputs = buffers("input", entry.inputs)
     outputs = buffers("output", entry.outputs)
-    everything = [arena, *inputs, *outputs]
+    fast = [_buffer("arena_fast_memory", "ARENA_FAST_SIZE", guarded, 0)] if entry.fast_bytes else []
+    everything = [arena, *inputs, *outputs, *fast]
 
     def table(buffers: list[_Buffer], tensors: tuple[Tensor, ...]) -> str:
         rows = [
@@ -112,7 +114,7 @@ def glue_source(entry: Entry, *, guarded: bool = True, shadow_stride: int = 0) -
         return "\n".join(rows or ["    {NULL, 0},"])
 
     state = [f"static {entry.state_type} state;"] if entry.state_type else []
-    arguments = [f"(void *){arena.address}"]
+    arguments = [f"(void *){buffer.address}" for buffer in (arena, *fast)]
     arguments += ["&state"] if entry.state_type else []
     for buffer, tensor in zip(inputs, entry.inputs, strict=True):
         arguments.append(f"(const {tensor.c_type} *)(const void *){buffer.address}")
@@ -126,6 +128,7 @@ def glue_source(entry: Entry, *, guarded: bool = True, shadow_stride: int = 0) -
         f'#include "{entry.header}"',
         "",
         f"enum {{ ARENA_SIZE = ({entry.arena_bytes}) > 0 ? ({entry.arena_bytes}) : 1 }};",
+        *([f"enum {{ ARENA_FAST_SIZE = ({entry.fast_bytes}) > 0 ? ({entry.fast_bytes}) : 1 }};"] if fast else []),
         *state,
         *[buffer.declaration for buffer in everything if buffer.declaration],
         "",

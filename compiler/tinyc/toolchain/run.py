@@ -286,6 +286,7 @@ def _read_report(elf: Elf, folder: Path) -> _Report:
     names = ["the arena"]
     names += [f"input {i}" for i in range(len(entry.inputs))]
     names += [f"output {i}" for i in range(len(entry.outputs))]
+    names += ["the fast arena"] if entry.fast_bytes else []
     if report.overrun:
         buffer, behind = divmod(report.overrun - 1, 2)
         where = "behind" if behind else "in front of"
