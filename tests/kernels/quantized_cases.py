@@ -65,7 +65,7 @@ def general_int8(m: Model) -> None:
     m.int8("InstanceNormFlat", "InstanceNormalization", Q((1, 3, 7), low=4, high=4), values(3), values(3))
     m.int8("CountedCeil", "AveragePool", Q((1, 2, 8, 8)), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0],
            count_include_pad=1, ceil_mode=1)
-    m.int8("RealFilters", "Conv", Q((1, 3, 6, 6)), values(4, 3, 3, 3), values(4), scale=0.2)
+    m.int8("RealFilters", "ConvTranspose", Q((1, 3, 6, 6)), values(3, 4, 3, 3), values(4), scale=0.2, strides=[2, 2])
 
 
 def int16(m: Model) -> None:
@@ -102,6 +102,8 @@ def int16(m: Model) -> None:
         case(f"Mean{zero}", "ReduceMean", q16((2, 3, 5), zero=z[0]), Const(np.array([1])), zero=z[1])
         case(f"Pad{zero}", "Pad", q16((2, 3), zero=z[0]), Const(np.array([0, 1, 0, 2])), scale=0.0005, zero=z[0])
         case(f"Transpose{zero}", "Transpose", q16((2, 3), zero=z[0]), perm=[1, 0], zero=z[1])
+        case(f"Pow{zero}", "Pow", q16((3, 50), 0.0001, z[0]), Const(np.array(2, F32)), scale=0.0002, zero=z[1])
+        case(f"MulReal{zero}", "Mul", q16((2, 3, 4), zero=z[0]), Const(rng.standard_normal((3, 1)).astype(F32)))
     case("WideFilters", "Conv", q16((1, 3, 6, 5)), q16((4, 3, 3, 3), 0.00002, const=True), bias)
 
 

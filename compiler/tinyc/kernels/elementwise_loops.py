@@ -168,7 +168,7 @@ def conversion(x: str, source: DType, target: DType) -> str:
 
 @KERNELS.add
 class ShiftSignLoops(_Loops):
-    """The highest bit of each byte flipped."""
+    """The highest bit of each element flipped."""
 
     ops = ("ShiftSign",)
     per_element = 4.0
@@ -179,7 +179,8 @@ class ShiftSignLoops(_Loops):
     def lower(self, build: Builder) -> Lowered:
         y = build.output_type()
         loops = merged_axes((y.elements,), ((1,), (1,)))
-        byte = Load(build.input(0).buffer, nest(loops, 0), DType.UINT8)
-        flipped = Formula("{0} ^ 0x80", (Formula("(uint8_t){0}", (byte,)),))
-        body = store(build.output().buffer, nest(loops, 1), DType.UINT8, flipped)
+        raw = DType.UINT8 if y.dtype.size == 1 else DType.UINT16
+        element = Load(build.input(0).buffer, nest(loops, 0), raw)
+        flipped = Formula(f"{{0}} ^ {1 << (8 * y.dtype.size - 1):#x}", (Formula(f"({raw.c_type}){{0}}", (element,)),))
+        body = store(build.output().buffer, nest(loops, 1), raw, flipped)
         return Lowered(wrap(loops, (body,)), 0, in_place([build.type(0)], y))

@@ -22,7 +22,7 @@ class UnaryS16(Kernel):
     """Any function of one int16 value, interpolated in a table of 513 results."""
 
     name = "loops"
-    ops = tuple(unary.TABLE)
+    ops = (*unary.TABLE, "Table")
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         return None if node.integer and graph.type(node.outputs[0]).dtype is DType.INT16 else "not int16"
@@ -32,7 +32,8 @@ class UnaryS16(Kernel):
 
     def lower(self, build: Builder) -> Lowered:
         x, y = build.type(0), build.output_type()
-        table = build.table("table", unary.interpolation_table(build.node, x, y), "constants").buffer
+        results = build.data(1) if build.node.op == "Table" else unary.interpolation_table(build.node, x, y)
+        table = build.table("table", results, "constants").buffer
         loops = merged_axes((y.elements,), ((1,), (1,)))
         bits = unary.STEP_BITS
         first, second = (Load(table, Affine(k, (("t_i", 1),)), DType.INT16) for k in (0, 1))

@@ -98,21 +98,36 @@ class Requantize(Operator):
         return [np.clip(result, *dtype.limits).astype(dtype.numpy)]
 
 
+OTHER_SIGN = {
+    DType.INT8: DType.UINT8,
+    DType.UINT8: DType.INT8,
+    DType.INT16: DType.UINT16,
+    DType.UINT16: DType.INT16,
+}
+
+
+def flip_sign(x: Array) -> Array:
+    """Unsigned integers as signed ones, half their range lower, or the other way."""
+    bits = x.dtype.itemsize * 8
+    raw = x.view(f"uint{bits}")
+    return np.asarray((raw ^ raw.dtype.type(1 << (bits - 1))).view(OTHER_SIGN[DType.of(x)].numpy))
+
+
 @register
 class ShiftSign(Operator):
-    """uint8 as int8 or int8 as uint8, 128 away: the value's highest bit flipped, exact."""
+    """Unsigned as signed integers of the same size or the other way: the highest bit flipped, which is exact."""
 
     name = "ShiftSign"
     elementwise = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         x = need(types[0], "input")
-        if x.dtype not in (DType.INT8, DType.UINT8):
+        if x.dtype not in OTHER_SIGN:
             raise ShapeError(f"element type {x.dtype.label} is not supported")
-        return [TensorType(DType.UINT8 if x.dtype is DType.INT8 else DType.INT8, x.shape)]
+        return [TensorType(OTHER_SIGN[x.dtype], x.shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        return [(array(inputs[0]).view(np.uint8) ^ np.uint8(0x80)).view(outputs[0].dtype.numpy)]
+        return [flip_sign(array(inputs[0]))]
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
@@ -127,7 +142,8 @@ def shift_zero_point(type_: TensorType) -> Quant | None:
     """The quantization of the same real numbers after ShiftSign."""
     if type_.quant is None:
         return None
-    away = 128 if type_.dtype is DType.INT8 else -128
+    half = 1 << (8 * type_.dtype.size - 1)
+    away = half if type_.dtype in (DType.INT8, DType.INT16) else -half
     return replace(type_.quant, zero_point=tuple(z + away for z in type_.quant.zero_point))
 
 

@@ -44,7 +44,7 @@ def affine_to_conv(graph: Graph[Any]) -> Graph[Any]:
             view = editor.view()
             node = view.node(original.name)
             affine = _affine(view, node.inputs[0])
-            if affine is not None:
+            if affine is not None and affine.source.attrs.dtype is node.attrs.dtype:
                 _replace(editor, node, affine)
     return editor.done()
 
@@ -77,7 +77,9 @@ def _affine(graph: Graph[Any], value: str) -> _Affine | None:
     if len(nodes) == 1 and nodes[0].op != "Div" and all(stored(graph, i) for i in nodes[0].inputs):
         return None  # it has an integer form of its own
     shape = graph.type(value).shape
-    if not source.attrs.quant.per_tensor or graph.type(source.inputs[0]).dtype is not DType.INT8 or len(shape) < 2:
+    if not source.attrs.quant.per_tensor or len(shape) < 2:
+        return None
+    if source.attrs.dtype not in (DType.INT8, DType.INT16):
         return None
     at_zero, at_one = (_evaluate(graph, nodes, start) for start in (0.0, 1.0))
     try:

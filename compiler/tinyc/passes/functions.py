@@ -11,6 +11,7 @@ import numpy as np
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, TensorType
 from tinyc.ops.registry import operator
+from tinyc.ops.unary import STEP_BITS
 from tinyc.passes.constants import float_data, is_constant
 
 MAX_NODES = 64
@@ -28,7 +29,7 @@ class Function:
 
 
 def function_of(graph: Graph[Any], value: str) -> Function | None:
-    """How `value` follows, element by element, from one dequantized int8 value and constants of one element."""
+    """How `value` follows, element by element, from one dequantized value and constants of one element."""
     nodes: dict[str, Node] = {}
     sources: dict[tuple[str, Any], Node] = {}
     waiting = [value]
@@ -44,7 +45,7 @@ def function_of(graph: Graph[Any], value: str) -> Function | None:
         if node is None or type_.elements != elements or not (type_.dtype.is_float or type_.dtype is DType.BOOL):
             return None
         if node.op == "DequantizeLinear":
-            if graph.type(node.inputs[0]).dtype is not DType.INT8 or not node.attrs.quant.per_tensor:
+            if graph.type(node.inputs[0]).dtype not in (DType.INT8, DType.INT16) or not node.attrs.quant.per_tensor:
                 return None
             sources[node.inputs[0], node.attrs] = node
         elif node.name not in nodes:
@@ -73,9 +74,13 @@ def _dequantized(graph: Graph[Any], value: str) -> bool:
 
 
 def results(graph: Graph[Any], function: Function, value: str) -> Array:
-    """The function's value for -128 ... 127, float32, each operator computed as the graph does."""
-    every = np.arange(-128, 128).astype(np.int8)
-    flat = TensorType(DType.FLOAT32, (256,))
+    """The function's value, float32, each operator computed as the graph does.
+
+    For -128 ... 127, or, where the operand is int16, for every 128th value from -32768 to 32768.
+    """
+    wide = graph.type(function.source.inputs[0]).dtype is DType.INT16
+    every = np.arange(-(1 << 15), (1 << 15) + 1, 1 << STEP_BITS) if wide else np.arange(-128, 128)
+    flat = TensorType(DType.FLOAT32, every.shape)
     start = operator("DequantizeLinear").evaluate(function.source, [every], [flat])[0]
     known: dict[str, Array] = {}
 
@@ -87,6 +92,6 @@ def results(graph: Graph[Any], function: Function, value: str) -> Array:
     with np.errstate(all="ignore"):
         for node in function.nodes:
             arrays = [operand(i) for i in node.inputs]
-            type_ = TensorType(graph.type(node.outputs[0]).dtype, (256,))
+            type_ = TensorType(graph.type(node.outputs[0]).dtype, every.shape)
             known[node.outputs[0]] = operator(node.op).evaluate(node, arrays, [type_])[0]
     return operand(value)

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chains of element-wise operators on one quantized value become a Table of 256 results.
+"""Chains of element-wise operators on one quantized value become a Table of their results.
 
-This is exact: every value that the operand can have is evaluated as the graph would, and quantized. Taken are
-chains (x / 1.41, Erf, + 1, * x, * 0.5), and single operators that have no integer form of their own (Pow, Div).
+For int8 this is exact: every value that the operand can have is evaluated as the graph would, and quantized; for int16
+every 128th is, and what lies between is interpolated. Taken are chains (x / 1.41, Erf, + 1, * x, * 0.5), and single
+operators that have no integer form of their own (Pow, Div).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, NoAttrs, Node
 from tinyc.ir.types import DType, TensorType
@@ -24,12 +23,14 @@ from tinyc.quantize.numbers import quantize_linear
 def fuse_tables(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for original in graph.nodes():
-        if original.op != "QuantizeLinear" or original.attrs.dtype is not DType.INT8:
+        if original.op != "QuantizeLinear" or original.attrs.dtype not in (DType.INT8, DType.INT16):
             continue
         view = editor.view()
         node = view.node(original.name)
         function = function_of(view, node.inputs[0]) if node.attrs.quant.per_tensor else None
         if function is None or not function.nodes:
+            continue
+        if view.type(function.source.inputs[0]).dtype is not node.attrs.dtype:
             continue
         if _has_form(view, function, node) and quantize_after(view, node.inputs[0]):
             continue
@@ -43,7 +44,7 @@ def _has_form(graph: Graph[Any], function: Function, node: Node) -> bool:
         return False
     only = function.nodes[0]
     types = [replace(graph.type(function.source.inputs[0]), quant=function.source.attrs.quant) for _ in only.inputs]
-    output = replace(graph.type(only.outputs[0]), dtype=DType.INT8, quant=node.attrs.quant)
+    output = replace(graph.type(only.outputs[0]), dtype=node.attrs.dtype, quant=node.attrs.quant)
     constants = any(graph.value(i).is_const for i in only.inputs)  # float constants are no quantized operands
     return not constants and operator(only.op).integer_obstacle(only, types, output) is None
 
@@ -52,8 +53,9 @@ def _replace(editor: Editor, node: Node, function: Function) -> None:
     view = editor.view()
     real = results(view, function, node.inputs[0])
     quant = node.attrs.quant
-    steps = quantize_linear(real, quant.scale[0], quant.zero_point[0], -128, 127).astype(np.int8)
-    table = editor.const(f"{node.name}.table", steps, TensorType(DType.INT8, (256,)))
+    dtype: DType = node.attrs.dtype
+    steps = quantize_linear(real, quant.scale[0], quant.zero_point[0], *dtype.limits).astype(dtype.numpy)
+    table = editor.const(f"{node.name}.table", steps, TensorType(dtype, steps.shape))
     source, output = function.source.inputs[0], node.outputs[0]
     type_ = view.type(source)
     shape = view.type(output).shape
@@ -65,7 +67,7 @@ def _replace(editor: Editor, node: Node, function: Function) -> None:
     last = function.nodes[-1]
     target = output
     if type_.shape != shape:
-        target = editor.temp(f"{output}.flat", TensorType(DType.INT8, type_.shape, quant))
+        target = editor.temp(f"{output}.flat", TensorType(dtype, type_.shape, quant))
         name = editor.fresh(f"{last.name}.shape")
         editor.add(Node(name, "Reshape", ReshapeAttrs(shape), (target,), (output,), True, last.position))
     name = editor.fresh(f"{last.name}.table")

@@ -50,26 +50,30 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
         if len({q.attrs for q in quantizers}) > 1 and not others and function_of(view, value) is None:
             _share_widest(editor, quantizers, value)
             continue
-        if not others or not all(_leads_to_integers(view, r, value) for r in others):
+        # To another type than what is inserted here the reader stays float, and that would only round more.
+        goals = {_leads_to_integers(view, r, value) for r in others}
+        if len(goals) != 1 or None in goals:
             continue
         if quantizers:
-            if all(q.attrs == quantizers[0].attrs for q in quantizers) and _per_tensor_int8(quantizers[0]):
+            alike = all(q.attrs == quantizers[0].attrs for q in quantizers)
+            if goals == {DType.INT8} and alike and _per_tensor_int8(quantizers[0]):
                 _read_dequantized(editor, quantizers[0], value, others)
             continue
         function = function_of(view, value)
         if function is None:
             same = _averaged(view, node)
             if same is not None:
-                _insert(editor, node, value, same, others)
+                if goals == {same[1]}:
+                    _insert(editor, node, value, *same, others)
                 continue
-            bounds = _normalized(view, node)
+            bounds, dtype = _normalized(view, node), DType.INT8
         elif function.nodes and not _continues(view, value, others):
-            bounds = results(view, function, value)
+            bounds, dtype = results(view, function, value), view.type(function.source.inputs[0]).dtype
         else:
             continue
-        quant = None if bounds is None else _range(bounds)
+        quant = _range(bounds, dtype) if bounds is not None and goals == {dtype} else None
         if quant is not None:
-            _insert(editor, node, value, quant, others)
+            _insert(editor, node, value, quant, dtype, others)
     return editor.done()
 
 
@@ -80,7 +84,7 @@ def _quantize_before(editor: Editor, node: Node) -> None:
     if not after or not _per_tensor_int8(after[0]) or view.sole_consumer(node.inputs[0]) is None:
         return
     if source is not None and source.op not in ("DequantizeLinear", "QuantizeLinear"):
-        _insert(editor, source, node.inputs[0], after[0].attrs.quant, [node])
+        _insert(editor, source, node.inputs[0], after[0].attrs.quant, DType.INT8, [node])
 
 
 def _share_widest(editor: Editor, quantizers: list[Node], value: str) -> None:
@@ -100,38 +104,41 @@ def _continues(graph: Graph[Any], value: str, readers: list[Node]) -> bool:
     return any(function_of(graph, r.outputs[0]) is not None for r in readers)
 
 
-def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> bool:
-    """Whether the reader computes with quantized operands only, and its result comes to be quantized."""
+def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> DType | None:
+    """The type to which the reader's result comes to be quantized; None if it does not, or has other operands."""
     for _ in range(_STEPS):
         if len(reader.outputs) != 1 or reader.integer:
-            return False
+            return None
         for name in reader.inputs:
             if name and name != value and not is_constant(graph, name) and stored(graph, name) is None:
                 if not _quantized_too(graph, name):
-                    return False
+                    return None
         value = reader.outputs[0]
         if value in graph.outputs:
-            return False
+            return None
         following = graph.consumers(value)
         quantizers = [r for r in following if r.op == "QuantizeLinear"]
-        if quantizers:  # to int16, say, the reader stays float, and int8 before it would only round more
-            return any(_per_tensor_int8(r) for r in quantizers)
+        if quantizers:
+            dtype: DType = quantizers[0].attrs.dtype
+            return dtype if all(r.attrs.quant.per_tensor and r.attrs.dtype is dtype for r in quantizers) else None
         if len(following) != 1:
-            return False
+            return None
         if operator(following[0].op).bias_operand is not None and not operator(reader.op).selects:
-            return False
+            return None
         reader = following[0]
-    return False
+    return None
 
 
 def _quantized_too(graph: Graph[Any], name: str) -> bool:
     return graph.type(name).dtype is DType.BOOL or any(r.op == "QuantizeLinear" for r in graph.consumers(name))
 
 
-def _averaged(graph: Graph[Any], node: Node) -> Quant | None:
-    """The scale of a pooling's operand, which serves for its result as well."""
+def _averaged(graph: Graph[Any], node: Node) -> tuple[Quant, DType] | None:
+    """The scale and type of a pooling's operand, which serves for its result as well."""
     source = stored(graph, node.inputs[0]) if node.op == "AveragePool" else None
-    return source[1].quant if source is not None and source[1].dtype is DType.INT8 else None
+    if source is None or source[1].quant is None or source[1].dtype not in (DType.INT8, DType.INT16):
+        return None
+    return source[1].quant, source[1].dtype
 
 
 def _normalized(graph: Graph[Any], node: Node) -> Array | None:
@@ -149,21 +156,22 @@ def _normalized(graph: Graph[Any], node: Node) -> Array | None:
     return np.stack(np.broadcast_arrays(offset - reach, offset + reach))
 
 
-def _range(real: Array) -> Quant | None:
+def _range(real: Array, dtype: DType) -> Quant | None:
     """A scale and zero point for the smallest range that holds all values and zero."""
     if not np.all(np.isfinite(real)):
         return None
     low, high = min(0.0, float(real.min())), max(0.0, float(real.max()))
     if low == high:
         return Quant((1.0,), (0,))
-    scale = float(np.float32((high - low) / 255.0))
-    return Quant((scale,), (int(np.clip(np.rint(-128 - low / scale), -128, 127)),))
+    least, most = dtype.limits
+    scale = float(np.float32((high - low) / (most - least)))
+    return Quant((scale,), (int(np.clip(np.rint(least - low / scale), least, most)),))
 
 
-def _insert(editor: Editor, node: Node, value: str, quant: Quant, readers: list[Node]) -> None:
+def _insert(editor: Editor, node: Node, value: str, quant: Quant, dtype: DType, readers: list[Node]) -> None:
     type_ = editor.view().type(value)
-    quantized = editor.temp(f"{value}.int8", replace(type_, dtype=DType.INT8, quant=quant))
-    attrs = QuantAttrs(quant, DType.INT8)
+    quantized = editor.temp(f"{value}.{dtype.label}", replace(type_, dtype=dtype, quant=quant))
+    attrs = QuantAttrs(quant, dtype)
     quantizer = editor.add(Node(editor.fresh(f"{node.name}.quantize"), "QuantizeLinear", attrs, (value,), (quantized,),
                                 False, node.position))
     _read_dequantized(editor, quantizer, value, readers)

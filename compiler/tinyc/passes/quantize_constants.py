@@ -4,7 +4,8 @@
 Where the operator only chooses between its operands (Concat, Where, Max, Min) the constant gets the result's scale,
 and the graph's QuantizeLinear would have rounded it in the same way. Elsewhere (Add, Sub, Mul, PRelu) it gets a scale
 of its own, the largest magnitude divided by 127. A division by constants becomes a multiplication by reciprocals.
-Filters of a layer that onnxruntime's quantizer left out (ConvTranspose in QOperator form) get a scale for each channel.
+The filters of a ConvTranspose, for which the QOperator form has no operator, get a scale for each channel. Other layers
+with float filters stay float: somebody has left them so.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def quantize_constants(graph: Graph[Any]) -> Graph[Any]:
     for original in graph.nodes():
         view = editor.view()
         node = view.node(original.name)
-        if operator(node.op).bias_operand is not None and not node.integer:
+        if node.op == "ConvTranspose" and not node.integer:
             _quantize_filters(editor, node)
             continue
         shares = operator(node.op).shares_quant

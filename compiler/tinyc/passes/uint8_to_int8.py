@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantization to uint8 becomes quantization to int8, 128 lower, exactly.
+"""Quantization to uint8 becomes quantization to int8, 128 lower, exactly (and uint16 becomes int16).
 
 Each QuantizeLinear to uint8 gets the zero point 128 less and a ShiftSign behind it, each
 DequantizeLinear of uint8 likewise with a ShiftSign in front. ShiftSigns then move through operators
@@ -12,18 +12,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from tinyc.ir.graph import Editor, Graph, NoAttrs, Node
 from tinyc.ir.types import DType, TensorType
-from tinyc.ops.quantize_linear import QuantAttrs, shift_zero_point
+from tinyc.ops.quantize_linear import OTHER_SIGN, QuantAttrs, flip_sign, shift_zero_point
 from tinyc.ops.registry import operator
+
+UNSIGNED = (DType.UINT8, DType.UINT16)
 
 
 def uint8_to_int8(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for node in graph.nodes():
-        if node.op in ("QuantizeLinear", "DequantizeLinear") and node.attrs.dtype is DType.UINT8:
+        if node.op in ("QuantizeLinear", "DequantizeLinear") and node.attrs.dtype in UNSIGNED:
             _shift(editor, editor.view().node(node.name))
     for node in editor.view().nodes():  # in order of execution, so that a chain is passed in one sweep
         _advance(editor, editor.view().node(node.name))
@@ -32,9 +32,9 @@ def uint8_to_int8(graph: Graph[Any]) -> Graph[Any]:
 
 def _shifted_attrs(node: Node, graph: Graph[Any]) -> QuantAttrs:
     shape = graph.type(node.outputs[0]).shape
-    quant = shift_zero_point(TensorType(DType.UINT8, shape, node.attrs.quant))
+    quant = shift_zero_point(TensorType(node.attrs.dtype, shape, node.attrs.quant))
     assert quant is not None
-    return QuantAttrs(quant, DType.INT8)
+    return QuantAttrs(quant, OTHER_SIGN[node.attrs.dtype])
 
 
 def _shift(editor: Editor, node: Node) -> None:
@@ -42,7 +42,7 @@ def _shift(editor: Editor, node: Node) -> None:
     attrs = _shifted_attrs(node, view)
     if node.op == "QuantizeLinear":
         output = node.outputs[0]
-        type_ = replace(view.type(output), dtype=DType.INT8, quant=attrs.quant)
+        type_ = replace(view.type(output), dtype=attrs.dtype, quant=attrs.quant)
         inner = editor.temp(f"{output}.int8", type_)
         editor.replace(node, replace(node, attrs=attrs, outputs=(inner,)))
         _add_shift(editor, node, inner, output)
@@ -70,15 +70,15 @@ def _shifted_operand(editor: Editor, node: Node, name: str) -> str:
     view = editor.view()
     value = view.value(name)
     if value.data is not None:
-        array = (value.data ^ np.uint8(0x80)).view(np.int8)
-        return editor.const(f"{name}.int8", array, replace(value.type, dtype=DType.INT8, quant=None))
+        signed = replace(value.type, dtype=OTHER_SIGN[value.type.dtype], quant=None)
+        return editor.const(f"{name}.int8", flip_sign(value.data), signed)
     producer = view.producer(name)
     if producer is not None and producer.op == "ShiftSign":
         return producer.inputs[0]
     for reader in view.consumers(name):
         if reader.op == "ShiftSign":
             return reader.outputs[0]
-    result = editor.temp(f"{name}.int8", replace(value.type, dtype=DType.INT8, quant=None))
+    result = editor.temp(f"{name}.int8", replace(value.type, dtype=OTHER_SIGN[value.type.dtype], quant=None))
     _add_shift(editor, node, name, result)
     return result
 
@@ -98,9 +98,9 @@ def _advance(editor: Editor, node: Node) -> None:
         editor.remove(node)
         editor.redirect(node.outputs[0], source.inputs[0])
         editor.remove_value(node.outputs[0])
-    elif _commutes(node) and view.type(node.inputs[0]).dtype is DType.UINT8:
+    elif _commutes(node) and view.type(node.inputs[0]).dtype in UNSIGNED:
         output = node.outputs[0]
-        type_ = replace(view.type(output), dtype=DType.INT8, quant=None)
+        type_ = replace(view.type(output), dtype=OTHER_SIGN[view.type(output).dtype], quant=None)
         inner = editor.temp(f"{output}.int8", type_)
         editor.replace(node, replace(node, inputs=(source.inputs[0], *node.inputs[1:]), outputs=(inner,)))
         _add_shift(editor, node, inner, output)
