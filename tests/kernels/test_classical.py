@@ -61,6 +61,14 @@ def test_trees_on_emulated_cores(target: str, seed: int) -> None:
     check(forest(seed), target)
 
 
+@pytest.mark.parametrize("target", ("cortex-m0plus", "riscv32imac"))
+@pytest.mark.parametrize("classes", (2, 4))
+def test_sums_without_a_floating_point_unit(target: str, classes: int) -> None:
+    """So many trees that votes are not counted but added."""
+    for optimize in ("size", "speed"):
+        check(votes(classes, 60), target, optimize=optimize)
+
+
 def test_machines_on_an_emulated_core() -> None:
     check(OPERATORS[5](), "cortex-m4")
 

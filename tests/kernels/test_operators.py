@@ -67,7 +67,7 @@ def test_every_operator_has_cases() -> None:
         seen |= {n.op for n in graph_of(model_of(group).proto()).nodes()}
     for group in (*tensor_cases.ORT, *tensor_cases.NUMPY):
         seen |= {n.op for n in graph_of(tensor_cases.model_of(group).proto()).nodes()}
-    for cases in (*classical_cases.OPERATORS, lambda: classical_cases.forest(1)):
+    for cases in (*classical_cases.OPERATORS, lambda: classical_cases.votes(2, 60)):
         seen |= {n.op for n in graph_of(cases().proto()).nodes()}
     assert set(OPERATORS) == seen
 
