@@ -200,3 +200,14 @@ def test_what_has_no_rhythm_has_no_schedule() -> None:
     assert schedule(Chain(images, apart)) is None  # c would need rows of a and b at different rates
     beyond = (Layer((("in", Window(1, 2, 2)),), "a", 16),)
     assert schedule(Chain(images, beyond)) is None  # the first window lies in the padding wholly
+
+
+def test_planes_are_needed_to_the_end() -> None:
+    """Where a row is no run of memory, none of the image is free before all rows have been read."""
+    images = {"in": Image(12, 10, True), "a": Image(12, 10, False), "out": Image(12, 10, True)}
+    layers = (Layer((("in", Window()),), "a", 12), Layer((("a", Window(1, 1, 3)),), "out", 12))
+    plan = schedule(Chain(images, layers))
+    scattered = schedule(Chain({**images, "in": Image(12, 10, True, True)}, layers))
+    assert plan is not None and scattered is not None
+    assert overlap_distance(plan, "in", 1, 10) == 0  # each row into the place of one that has been read
+    assert overlap_distance(scattered, "in", 1, 10) == -100  # the last two rows alone come after the last reading

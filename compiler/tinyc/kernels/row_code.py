@@ -12,6 +12,7 @@ from tinyc.backend.program import Stmt, Table
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import Builder, Options
+from tinyc.kernels.loops import copy_strided
 from tinyc.kernels.lower import select
 from tinyc.kernels.row_form import AXIS, Geometry, RowForm, geometry, row_form, row_graph
 from tinyc.kernels.row_pool import gather_rows, sums_type
@@ -49,6 +50,8 @@ def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str) -> Ro
         return None
     if form.gathers:
         return _gathering(graph, node, form, prefix)
+    if form.interleaves:
+        return _interleaving(graph, node, form, options, prefix)
     operand = next(i for i in node.inputs if i and not graph.value(i).is_const)
     height = graph.type(operand).shape[AXIS]
     made: dict[Geometry, Builder] = {}
@@ -92,6 +95,15 @@ def _gathering(graph: Graph[Any], node: Node, form: RowForm, prefix: str) -> Row
     body = gather_rows(graph, node, placeholder(node.inputs[0]), sums, placeholder(node.outputs[0]))
     size = graph.type(node.outputs[0]).elements * sums_type(graph, node).size
     return RowCode(node, form, "rows", ((form.rows, body),), "", 0, frozenset(), (), sums, size)
+
+
+def _interleaving(graph: Graph[Any], node: Node, form: RowForm, options: Options, prefix: str) -> RowCode:
+    """A row of a channels-last image from channels-first planes."""
+    _, channels, height, width = graph.type(node.inputs[0]).shape
+    build = Builder(graph, node, {v: placeholder(v) for v in (*node.inputs, *node.outputs)}, options, prefix)
+    steps = ((1, height * width), (channels, 1))
+    body = copy_strided(build, build.input(0), build.output(), build.type(0).dtype, (width, channels), steps)
+    return RowCode(node, form, "rows", ((form.rows, body),), "", 0, frozenset(), ())
 
 
 def _tables(builds: Any) -> tuple[Table, ...] | None:

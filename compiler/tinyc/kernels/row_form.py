@@ -24,12 +24,14 @@ MOST_VARIANTS = 16  # different geometries of one layer's rows, at the upper and
 class RowForm:
     """A node by rows: it runs `rows` times, and reads `window` of each operand that is no constant.
 
-    `gathers`: it runs for each row of its operand and has its result after the last.
+    `gathers`: it runs for each row of its operand and has its result after the last. `interleaves`: a row comes from
+    a line of each plane of a channels-first image.
     """
 
     rows: int
     window: Window
     gathers: bool = False
+    interleaves: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ def row_form(graph: Graph[Any], node: Node) -> RowForm | None:
         return None
     if any(t.dtype is DType.STRING for t in (*variables, y)):
         return None
+    if node.op == "Transpose":
+        interleaves = node.attrs.perm == (0, 2, 3, 1) and y.shape[AXIS] > 1
+        return RowForm(y.shape[AXIS], Window(), interleaves=True) if interleaves else None
     form = _windowed(graph, node) if node.op in ("Conv", "AveragePool", "MaxPool") else _elementwise(graph, node)
     if form is None or form.rows < 2:
         return None

@@ -104,7 +104,7 @@ def _chain(context: Context, first: int, last: int) -> Chain | None:
             if not name or graph.value(name).is_const:
                 continue
             reads[storage[name]] = code.form.window
-            if not _add_image(graph, name, storage[name], images, shapes, True):
+            if not _add_image(graph, name, storage[name], images, shapes, True, code.form.interleaves):
                 return None
         result = code.node.outputs[0]
         buffer = storage[result]
@@ -119,14 +119,15 @@ def _chain(context: Context, first: int, last: int) -> Chain | None:
 
 def _add_image(
     graph: Graph[Any], value: str, buffer: str, images: dict[str, Image], shapes: dict[str, tuple[int, ...]],
-    whole: bool,
+    whole: bool, planes: bool = False,
 ) -> bool:
-    """Enters an image; False where the buffer is known as one of another shape."""
+    """Enters an image; False where the buffer is known as one of another shape, or of other rows."""
     type_ = graph.type(value)
+    rows = type_.shape[AXIS + planes]
     if buffer not in images:
-        images[buffer] = Image(type_.shape[AXIS], type_.bytes // type_.shape[AXIS], whole)
+        images[buffer] = Image(rows, type_.bytes // rows, whole, planes)
         shapes[buffer] = type_.shape
-    return shapes[buffer] == type_.shape
+    return shapes[buffer] == type_.shape and images[buffer].scattered == planes
 
 
 def _homes(context: Context, first: int, plan: Schedule) -> dict[str, str]:
@@ -285,8 +286,11 @@ def _read_place(
     image = context.storage[value]
     if image in segment.home:
         return _write_place(context, segment, value, segment.home[image], name, prologue, False, False)
-    rows = plan.chain.layers[layer].rows
-    return _indexed(image, plan.chain.images[image].row_bytes, [plan.place(layer, image, y) for y in range(rows)], name,
+    rows, shape = plan.chain.layers[layer].rows, context.graph.type(value)
+    step = plan.chain.images[image].row_bytes
+    if plan.chain.images[image].scattered:
+        step = shape.shape[-1] * shape.dtype.size  # from a line of a plane to the next
+    return _indexed(image, step, [plan.place(layer, image, y) for y in range(rows)], name,
                     prologue)
 
 

@@ -31,11 +31,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Image:
-    """`rows` rows of `row_bytes`. `whole`: in memory as a whole, read or written there row by row."""
+    """`rows` rows of `row_bytes`. `whole`: in memory as a whole, read or written there row by row.
+
+    `scattered`: whole, and a row is no run of memory (planes of channels).
+    """
 
     rows: int
     row_bytes: int
     whole: bool
+    scattered: bool = False
 
     @property
     def bytes(self) -> int:
@@ -189,7 +193,8 @@ def overlap_distance(
                 y += 1
             if y < chain.layers[k].rows:
                 needed = min(needed, window.rows(y, kept.rows)[0])
-        best = min(best, needed * kept.row_bytes - end)
+        free = 0 if kept.scattered and needed < kept.rows else needed * kept.row_bytes
+        best = min(best, free - end)
     return best
 
 
