@@ -154,13 +154,13 @@ def emit(
     files[f"{program.name}.h"] = render("model.h.j2", {
         **common, "tensors": [_tensor(p, arena) for p in (*inputs, *outputs)],
         "helpers": [_helper(p, program.name) for p in (*inputs, *outputs)],
-        "label_tables": _label_tables(program.name, (*inputs, *outputs)),
+        "label_tables": _label_tables(program.name, inputs, outputs),
         "io_comment": _io_comment(options.io), "runtime_folder": str(RUNTIME_FOLDER)})
     files[f"{program.name}.c"] = render("model.c.j2", {
         **common, "includes": _includes(runtime, uses_cmsis, external), "steps": steps, "prologue": prologue,
         "epilogue": epilogue, "tables": declarations + "\n" if separate else "\n".join(definitions),
         "structs": printer.struct_definitions() + "\n", "refuse_single_rounding": uses_cmsis,
-        "label_tables": _label_tables(program.name, (*inputs, *outputs)),
+        "label_tables": _label_tables(program.name, inputs, outputs),
         "null_check": " || ".join(f"{name} == NULL" for name in (
             *(["state"] if kept else []), *(p.c_name for p in (*inputs, *outputs)))),
     })
@@ -322,16 +322,18 @@ def _tensor(port: Port, arena: Arena) -> dict[str, Any]:
     }
 
 
-def _label_tables(model: str, ports: Sequence[Port]) -> list[dict[str, Any]]:
-    """The strings of ports whose elements are labels: NAME_LABELS, or one table a port where they differ."""
-    own = [p for p in ports if p.labels is not None]
-    same = len({p.labels for p in own}) == 1
+def _label_tables(model: str, inputs: Sequence[Port], outputs: Sequence[Port]) -> list[dict[str, Any]]:
+    """The strings of ports whose elements are labels: NAME_LABELS of the first such output, others by their port."""
+    ports_of: dict[tuple[str, ...], list[Port]] = {}
+    for port in (*outputs, *inputs):
+        if port.labels is not None:
+            ports_of.setdefault(port.labels, []).append(port)
     tables = []
-    for port in own[:1] if same else own:
-        macro = f"{model.upper()}_LABELS" if same else f"{port.macro}_LABELS"
-        tables.append({"macro": macro, "symbol": macro.lower(), "count": len(port.labels or ()),
-                       "strings": [string_literal(s) for s in port.labels or ()],
-                       "comment": comment_text(", ".join(p.name for p in own if p.labels == port.labels))})
+    for labels, own in ports_of.items():
+        macro = f"{own[0].macro}_LABELS" if tables else f"{model.upper()}_LABELS"
+        tables.append({"macro": macro, "symbol": macro.lower(), "count": len(labels),
+                       "strings": [string_literal(s) for s in labels],
+                       "comment": comment_text(", ".join(p.name for p in own))})
     return tables
 
 
