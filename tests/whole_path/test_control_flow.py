@@ -302,3 +302,32 @@ def test_functions_that_call_themselves_or_explode_are_refused():
         )
         with pytest.raises(TinycError, match="nodes|nested"):
             compile_proto(helper.make_model(main, opset_imports=opsets, ir_version=8, functions=functions))
+
+
+def test_a_loop_in_a_branch_and_a_branch_in_a_loop():
+    """Signs alternate by the trip's number, in a loop that only one branch runs."""
+    signs = {
+        "then_branch": graph([node("Neg", ["s"], ["minus"])], [], [info("minus")]),
+        "else_branch": graph([node("Add", ["s", "row"], ["plus"])], [], [info("plus")]),
+    }
+    body = graph(
+        [
+            node("Gather", ["x", "i"], ["row"]),
+            node("Mod", ["i", "two"], ["odd"]),
+            node("Cast", ["odd"], ["is_odd"], to=BOOL),
+            node("If", ["is_odd"], ["next"], **signs),
+            node("Identity", ["c"], ["go"]),
+        ],
+        [info("i", INT, ()), info("c", BOOL, ()), info("s", FLOAT, (3,))],
+        [info("go", BOOL, ()), info("next", FLOAT, (3,))],
+    )
+    then = graph([node("Loop", ["count", "", "s0"], ["t"], body=body)], [], [info("t")])
+    other = graph([node("Sqrt", ["s0"], ["o"])], [], [info("o")])
+    proto = model(
+        [node("If", ["begin"], ["y"], then_branch=then, else_branch=other)],
+        [info("x", FLOAT, (4, 3)), info("s0", FLOAT, (3,)), info("begin", BOOL, ())],
+        [info("y", FLOAT, (3,))],
+        [("count", np.int64(4)), ("two", np.int64(2))],
+    )
+    compiled = agree(proto, [{"x": X, "s0": np.abs(X[0]), "begin": np.array(b)} for b in (True, False)])
+    assert [n.op for n in compiled.graph.nodes()].count("Loop") == 1
