@@ -105,6 +105,27 @@ def test_a_window_that_moves_along(tmp_path):
     np.testing.assert_allclose(np.stack([g[0].reshape(2) for g in got]), want, 1e-4, 1e-5)
 
 
+@pytest.mark.parametrize("optimize", ["default", "ram"])
+def test_an_lstm_one_step_at_a_time(tmp_path, optimize):
+    """In steps of one it gives what the whole sequence gives at once."""
+    rng = np.random.default_rng(4)
+    constants = {"w": rng.standard_normal((1, 20, 3)) * 0.4, "r": rng.standard_normal((1, 20, 5)) * 0.4}
+
+    def lstm(folder, steps):
+        folder.mkdir()
+        nodes = [helper.make_node("LSTM", ["x", "w", "r", "", "", "h0", "c0"], ["y", "hn", "cn"], hidden_size=5)]
+        states = [info("h0", (1, 1, 5)), info("c0", (1, 1, 5))]
+        outputs = [info("y", (steps, 1, 1, 5)), info("hn", (1, 1, 5)), info("cn", (1, 1, 5))]
+        path = save(folder / "lstm.onnx", nodes, [info("x", (steps, 1, 3)), *states], outputs, constants)
+        return compile_model(Request(path, load_target("host"), optimize=optimize,
+                                     stateful=(("h0", "hn"), ("c0", "cn"))))
+
+    x = rng.standard_normal((6, 1, 3)).astype(np.float32)
+    whole, _ = run_cases(lstm(tmp_path / "whole", 6), Cases(((x,),), None))
+    steps, _ = run_cases(lstm(tmp_path / "step", 1), Cases(tuple((x[k:k + 1],) for k in range(6)), None), sanitize=True)
+    np.testing.assert_allclose(np.concatenate([s[0] for s in steps]), whole[0][0], 1e-5, 1e-6)
+
+
 @pytest.mark.parametrize(("pairs", "words"), [
     ((("h", "nothing"),), "no output 'nothing'"), ((("nothing", "hn"),), "no input 'nothing'"),
     ((("x", "hn"),), "both need the same"), ((("h", "hn"), ("total", "hn")), "twice"),
