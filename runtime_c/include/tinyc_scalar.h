@@ -42,6 +42,17 @@ TINYC_INLINE int32_t tinyc_requantize_wide(
     return value < lowest ? lowest : value > highest ? highest : (int32_t)value;
 }
 
+/* Leading zero bits of a value above 0. */
+TINYC_INLINE int32_t tinyc_leading_zeros(int32_t value)
+{
+    int32_t count = 0;
+    while (value < ((int32_t)1 << 30)) {
+        value *= 2;
+        count++;
+    }
+    return count + 1;
+}
+
 /* How many pairs of bits lift a variance below 2^62 to [2^60, 2^62); 0 where there is no variance. */
 TINYC_INLINE int32_t tinyc_variance_shift(int64_t variance)
 {

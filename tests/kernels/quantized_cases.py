@@ -102,6 +102,8 @@ def int16(m: Model) -> None:
         case(f"Mean{zero}", "ReduceMean", q16((2, 3, 5), zero=z[0]), Const(np.array([1])), zero=z[1])
         case(f"Pad{zero}", "Pad", q16((2, 3), zero=z[0]), Const(np.array([0, 1, 0, 2])), scale=0.0005, zero=z[0])
         case(f"Transpose{zero}", "Transpose", q16((2, 3), zero=z[0]), perm=[1, 0], zero=z[1])
+        case(f"Softmax{zero}", "Softmax", q16((3, 7), zero=z[0]), scale=1 / 32768)
+        case(f"SoftmaxFirst{zero}", "Softmax", q16((5, 2, 3), 0.0001, z[0]), scale=0.00002, axis=0)
         case(f"Pow{zero}", "Pow", q16((3, 50), 0.0001, z[0]), Const(np.array(2, F32)), scale=0.0002, zero=z[1])
         case(f"MulReal{zero}", "Mul", q16((2, 3, 4), zero=z[0]), Const(rng.standard_normal((3, 1)).astype(F32)))
     case("WideFilters", "Conv", q16((1, 3, 6, 5)), q16((4, 3, 3, 3), 0.00002, const=True), bias)

@@ -124,8 +124,8 @@ class SoftmaxS8(Kernel):
     ops = ("Softmax",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        if not node.integer:
-            return "not integer"
+        if not node.integer or graph.type(node.outputs[0]).dtype is not DType.INT8:
+            return "not int8"
         return None if node.attrs.axis == graph.type(node.inputs[0]).rank - 1 else "not along the last axis"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:

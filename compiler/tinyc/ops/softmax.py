@@ -24,11 +24,13 @@ from tinyc.ops.registry import (
     imports,
     int8_obstacle,
     need,
+    quantized_obstacle,
     register,
     scale_zero,
 )
 from tinyc.ops.unary import UnaryAttrs
 from tinyc.ops.view import ReshapeAttrs
+from tinyc.quantize import softmax16
 from tinyc.quantize.numbers import (
     divide_by_power_of_two,
     doubling_high_mul,
@@ -48,6 +50,8 @@ class SoftmaxAttrs:
 
 # What the integer form gives: [0, 1] in steps of 1/256.
 OUTPUT_QUANT = Quant((1 / 256,), (-128,))
+OUTPUT_QUANT16 = Quant((1 / 32768,), (0,))
+MOST_SHIFT16 = 14  # differences of int16 values, shifted so far, still fit 32 bits
 
 
 def softmax_parameters(scale: float) -> tuple[int, int, int]:
@@ -76,13 +80,16 @@ class Softmax(Operator):
         return [(e / e.sum(a.axis, keepdims=True)).astype(outputs[0].dtype.numpy)]
 
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
+        if output.dtype is DType.INT16:
+            wide = softmax16.parameters(scale_zero(types[0])[0])[1] > MOST_SHIFT16
+            return "the input's scale is too large" if wide else quantized_obstacle(types, output)
         obstacle = int8_obstacle(types, output)
         if obstacle is None and softmax_parameters(scale_zero(types[0])[0])[1] < 0:
             return "the input's scale is below 2^-26"
         return obstacle
 
     def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
-        return OUTPUT_QUANT
+        return OUTPUT_QUANT16 if types[0] is not None and types[0].dtype is DType.INT16 else OUTPUT_QUANT
 
     def through_transpose(
         self, node: Node, perm: tuple[int, ...], types: Types, output: TensorType
@@ -95,6 +102,10 @@ class Softmax(Operator):
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
         axis: int = node.attrs.axis
+        if outputs[0].dtype is DType.INT16:
+            rows = np.moveaxis(array(inputs[0]), axis, -1)
+            result = softmax16.softmax(rows, *softmax16.parameters(scale_zero(types[0])[0]))
+            return [np.ascontiguousarray(np.moveaxis(result, -1, axis))]
         multiplier, shift, diff_min = softmax_parameters(scale_zero(types[0])[0])
         x = array(inputs[0]).astype(np.int64)
         diff = x - x.max(axis, keepdims=True)
