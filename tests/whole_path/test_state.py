@@ -61,6 +61,7 @@ def test_cases_run_in_sequence(tmp_path, target, io):
     assert "int streaming_run(void *arena_memory, streaming_state_t *state, const float *input, float *output);" in (
         model.emitted.files["streaming.h"])
     assert model.report["state_bytes"] == 32
+    assert "memcpy(state" not in model.emitted.files["streaming.c"], "written where the state is"
     cases = random_cases(model.emitted.inputs, 6)
     assert verify_compiled(model, cases).passed
     outputs, _ = run_cases(model, cases, sanitize=target == "host")

@@ -148,6 +148,8 @@ def emit(
                              for n, t in program.tables.items())
     prologue, epilogue = _copies(arena, inputs, outputs)
     epilogue += updates(kept, address)
+    epilogue += "".join(f"    memcpy({p.c_name}, {part.address}, {part.bytes}U);\n" for part in kept for p in outputs
+                        if p.buffer == part.result and address[p.buffer] == part.address)
     common["state"] = {"parts": [declaration(part) for part in kept], "bytes": sum(p.bytes for p in kept),
                        "tables": "\n".join(first_tables), "body": first_body}
     files: dict[str, str] = {}
@@ -245,7 +247,9 @@ def _addresses(
         const = {p.buffer for p in inputs}
         address |= {p.buffer: _bytes(p.c_name, p.buffer in const) for p in (*inputs, *outputs)
                     if p.buffer not in address}
+    direct = program.direct()
     address |= {part.source: part.address for part in state}
+    address |= {part.result: part.address for part in state if part.result in direct}
     for name in program.parts:
         _place_part(program, name, address, const)
     return address, frozenset(const)

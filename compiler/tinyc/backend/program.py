@@ -349,7 +349,24 @@ class Program:
     def outside(self, io: str) -> frozenset[str]:
         """Buffers that do not lie in the arena."""
         callers = {*self.inputs, *self.outputs} if io == "caller" else set()
-        return frozenset((callers - {o for _, o in self.state}) | {i for i, _ in self.state})
+        return frozenset((callers - {o for _, o in self.state}) | {i for i, _ in self.state} | self.direct())
+
+    def direct(self) -> frozenset[str]:
+        """Outputs that are written where the state is: nothing reads the old one any more, and no run fails."""
+        if not self.state or self.rows or any(_may_fail(s) for step in self.steps for s in statements(step.body)):
+            return frozenset()
+        return frozenset(result for source, result in self.state if self._follows(source, result))
+
+    def _follows(self, source: str, result: str) -> bool:
+        read = max((k for k, s in enumerate(self.steps) if any(a.buffer == source for a in s.reads)), default=-1)
+        written = min((k for k, s in enumerate(self.steps) if any(a.buffer == result for a in s.writes)), default=-1)
+        in_place = read == written >= 0 and any(o[:2] == (source, result) and o[2] >= 0
+                                                for o in self.steps[read].overlaps)
+        return read < written or in_place
+
+
+def _may_fail(stmt: Stmt) -> bool:
+    return isinstance(stmt, Fail) or (isinstance(stmt, Call) and isinstance(stmt.checked, str))
 
 
 def statements(body: tuple[Stmt, ...]) -> Iterator[Stmt]:

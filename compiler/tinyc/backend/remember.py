@@ -60,5 +60,6 @@ def first_values(model: str, parts: Sequence[StatePart]) -> tuple[list[str], str
 
 
 def updates(parts: Sequence[StatePart], address: Mapping[str, str]) -> str:
-    """Statements at the end of a run."""
-    return "".join(f"    memcpy(state->{part.member}, {address[part.result]}, {part.bytes}U);\n" for part in parts)
+    """Statements at the end of a run; nothing for results that were written where the state is."""
+    return "".join(f"    memcpy(state->{part.member}, {address[part.result]}, {part.bytes}U);\n" for part in parts
+                   if address[part.result] != part.address)
