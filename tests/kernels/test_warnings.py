@@ -8,12 +8,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import classical_cases
 import numpy as np
 import pytest
 import tensor_cases
 from operator_cases import NUMPY, ORT, model_of
 
 from support import Model, compile_proto
+from tinyc.compiler import Compiled
 from tinyc.execute import written
 
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-pedantic", "-Werror", "-fsyntax-only")
@@ -51,7 +53,19 @@ def awkward_names() -> Model:
 def test_no_warning(group: Any, target: str) -> None:
     make = tensor_cases.model_of if group in TENSORS else model_of
     model = awkward_names() if group is awkward_names else make(group)
-    compiled = compile_proto(model.proto(), target, plan_effort=0.05)
+    _check(compile_proto(model.proto(), target, plan_effort=0.05), target)
+
+
+@pytest.mark.parametrize("optimize", ("size", "speed"))
+@pytest.mark.parametrize("target", ("host", "cortex-m4"))
+def test_no_warning_in_classical_models(target: str, optimize: str) -> None:
+    for cases in (classical_cases.categories(), classical_cases.machines("POLY"), classical_cases.votes(2, 60),
+                  *(classical_cases.forest(seed) for seed in (1, 2, 5, 12, 26))):
+        _check(compile_proto(cases.proto(), target, plan_effort=0.01, optimize=optimize), target)
+
+
+def _check(compiled: Compiled, target: str) -> None:
+    """Compiles the model's files with every compiler for the target."""
     with written(compiled) as folder:
         includes = [f"-I{folder / d}" for d in compiled.emitted.include_dirs]
         sources = [folder / s for s in compiled.emitted.sources]

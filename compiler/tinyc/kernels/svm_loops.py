@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.backend.program import Affine, Call, Expr, For, Formula, If, Let, Literal, Load, Set, Stmt, Store
+from tinyc.backend.program import Affine, Call, Expr, For, Formula, If, Let, Literal, Load, Pointer, Set, Stmt, Store
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
@@ -144,5 +144,6 @@ class PairProbabilitiesCall(Kernel):
         rows, classes = build.output_type().shape
         a, b = (build.table(role, np.array(values, np.float32))
                 for role, values in (("prob_a", build.node.attrs.a), ("prob_b", build.node.attrs.b)))
-        call = Call(self.name, (build.input(0), a, b, build.output(), build.scratch_pointer(), rows, classes))
+        call = Call(self.name, (build.input(0), a, b, build.output(), Pointer(build.scratch, 0, "float *"), rows,
+                                classes))
         return Lowered((call,), 4 * classes * (classes + 1))
