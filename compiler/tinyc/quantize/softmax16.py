@@ -29,7 +29,7 @@ def _table(low: float, span: float, function: Callable[[Array], Array]) -> Array
     middle = _round(function(places[:-1] + step / 2) * inverse)
     error = _round((values[1:] + _round(values[:-1])) / 2) - middle
     entries = np.append(_round(values[:-1]) - _round(error / 2), _round(values[-1:]))
-    return np.clip(entries, -32768, 32767).astype(np.int16)
+    return np.asarray(np.clip(entries, -32768, 32767), np.int16)
 
 
 EXPONENTIAL = _table(-REACH, REACH, np.exp)
