@@ -108,6 +108,14 @@ def test_against_numpy() -> None:
         assert some and not differences(got, some, 1e-3 if half else 1e-6)
 
 
+def test_double_constants_keep_their_digits() -> None:
+    m = Model("double", 14)
+    case(m, "x", "LSTM", dtype=np.float64, states=True)
+    m.plain("wide", "Mul", np.array([3.0]), Const(np.array([1e300 / 3])))
+    compiled = compile_proto(m.proto())
+    assert not differences(execute(compiled, m.inputs), with_numpy(compiled, m.inputs), 1e-14)
+
+
 def test_unread_results_take_no_memory() -> None:
     """The usual export names all results; those that nobody reads are not computed."""
     m = Model("unread", 14)

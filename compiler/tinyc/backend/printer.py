@@ -54,7 +54,7 @@ def number(value: float | int, dtype: DType) -> str:
             return "NAN"
         if math.isinf(real):
             return "INFINITY" if real > 0 else "-INFINITY"
-        text = repr(np.float32(real).item()) if not suffix else _shortest(real)
+        text = _shortest(real) if suffix else repr(real)
         return (text if any(c in text for c in ".en") else text + ".0") + suffix
     whole = int(value)
     if whole == -(1 << 63):
