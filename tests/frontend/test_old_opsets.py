@@ -112,3 +112,14 @@ def test_a_batch_given_as_nothing_stays_nothing():
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
     onnx.checker.check_model(model)
     assert imported(model).type("y").shape == (0, 2)
+
+
+@pytest.mark.parametrize(("op", "want"), [
+    ("ReduceSum", 0), ("ReduceProd", 1), ("ReduceMax", -np.inf), ("ReduceMin", np.inf), ("ReduceL2", 0),
+    ("ReduceLogSumExp", -np.inf),
+])
+def test_reductions_of_nothing(op, want):
+    x = np.zeros((2, 0, 3), np.float32)
+    with np.errstate(all="ignore"):
+        got = result(op, [x, np.array([1])], 18 if op != "ReduceSum" else 13, (1,), keepdims=0)
+    np.testing.assert_array_equal(got, np.full((2, 3), want, np.float32))

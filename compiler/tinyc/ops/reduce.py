@@ -178,11 +178,30 @@ def _reduce_attrs(node: Importing) -> ReduceAttrs | None:
     return ReduceAttrs(tuple(normalized_axes(node, axes, rank)), keepdims)
 
 
+def _of_nothing(node: Importing, op: str, attrs: ReduceAttrs, value: str) -> list[str] | None:
+    """The result where there is nothing to reduce but results there are: the neutral element of each; else None."""
+    x = node.type_of(value)
+    if all(x.shape[a] for a in attrs.axes):
+        return None
+    if x.dtype.is_float:
+        lowest, highest = -math.inf, math.inf
+    else:
+        lowest, highest = (0, 1) if x.dtype is DType.BOOL else x.dtype.limits
+    neutral = {"ReduceSum": 0, "ReduceProd": 1, "ReduceMax": lowest, "ReduceMin": highest, "ReduceLogSumExp": lowest}
+    if op not in neutral:
+        raise ShapeError(f"a mean over no elements of {x.shape}")
+    kept = [1 if i in attrs.axes else d for i, d in enumerate(x.shape) if attrs.keepdims or i not in attrs.axes]
+    return [node.const(np.full(kept, neutral[op], x.dtype.numpy))]
+
+
 @imports(*TABLE)
 def _reduce(node: Importing) -> Sequence[str]:
     attrs = _reduce_attrs(node)
     if attrs is None:
         return [node.input(0)]
+    nothing = _of_nothing(node, node.op_type, attrs, node.input(0))
+    if nothing is not None:
+        return nothing
     if node.type(0).dtype is DType.BOOL:  # ReduceMax and ReduceMin
         bytes_ = node.emit("Cast", CastAttrs(DType.UINT8), [node.input(0)])
         return node.emit("Cast", CastAttrs(DType.BOOL), node.emit(node.op_type, attrs, bytes_))
@@ -205,7 +224,7 @@ def _composed_reduce(node: Importing) -> Sequence[str]:
     elif op in ("ReduceL2", "ReduceSumSquare"):
         value = node.emit("Mul", BinaryAttrs(), [*value, *value])
     if attrs is not None:
-        value = node.emit("ReduceSum", attrs, value)
+        value = _of_nothing(node, "ReduceSum", attrs, value[0]) or node.emit("ReduceSum", attrs, value)
     if op in ("ReduceL2", "ReduceLogSum"):
         if dtype.is_integer:
             value = node.emit("Cast", CastAttrs(DType.FLOAT64), value)
@@ -220,6 +239,9 @@ def _log_sum_exp(node: Importing) -> Sequence[str]:
     if attrs is None:
         return [node.input(0)]
     x = node.input(0)
+    nothing = _of_nothing(node, node.op_type, attrs, x)
+    if nothing is not None:
+        return nothing
     top = node.emit("ReduceMax", ReduceAttrs(attrs.axes, True), [x])
     below = node.emit("Sub", BinaryAttrs(), [x, *top])
     total = node.emit("ReduceSum", attrs, node.emit("Exp", UnaryAttrs(), below))
