@@ -56,7 +56,7 @@ def row_form(graph: Graph[Any], node: Node) -> RowForm | None:
     if node.op == "Transpose":
         interleaves = node.attrs.perm == (0, 2, 3, 1) and y.shape[AXIS] > 1
         return RowForm(y.shape[AXIS], Window(), interleaves=True) if interleaves else None
-    form = _windowed(graph, node) if node.op in ("Conv", "AveragePool", "MaxPool") else _elementwise(graph, node)
+    form = _windowed(graph, node) if node.op in ("Conv", "AveragePool", "MaxPool") else _line_by_line(graph, node)
     if form is None or form.rows < 2:
         return None
     height = variables[0].shape[AXIS]
@@ -64,8 +64,10 @@ def row_form(graph: Graph[Any], node: Node) -> RowForm | None:
     return form if len(kinds) <= MOST_VARIANTS and all(k.lines > 0 for k in kinds) else None
 
 
-def _elementwise(graph: Graph[Any], node: Node) -> RowForm | None:
-    if not operator(node.op).elementwise:
+def _line_by_line(graph: Graph[Any], node: Node) -> RowForm | None:
+    """Operators whose row of the result depends on the same row of each operand only."""
+    along_channels = node.op in ("Concat", "Softmax") and node.attrs.axis == 3
+    if not operator(node.op).elementwise and not along_channels:
         return None
     rows = graph.type(node.outputs[0]).shape[AXIS]
     for name in node.inputs:
