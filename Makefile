@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint conformance size size-baseline golden wheel clean tools-demo tools-test bench-plan
+.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline golden wheel clean tools-demo tools-test bench-plan
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
 
 conformance: $(VENV)/.test ## Run ONNX's own backend tests; writes docs/operators.md. [CONFORMANCE='test_conv*' for some of them]
 	$(BIN)/python scripts/conformance.py $(if $(CONFORMANCE),$(CONFORMANCE),--write --quiet)
+
+fuzz: $(VENV)/.test ## Random graphs against onnxruntime: N=1000, SEED=0; HOSTILE=1 damages the files instead.
+	$(BIN)/python scripts/fuzz.py $(or $(N),1000) --seed $(or $(SEED),0) $(if $(HOSTILE),--hostile)
 
 size: $(VENV)/.test ## Compare the examples' flash and RAM with their budgets and the committed baseline.
 	$(BIN)/python scripts/size_gate.py
