@@ -14,7 +14,8 @@ from tinyc.kernels.base import Options
 from tinyc.kernels.guards import ALWAYS, guards_of
 from tinyc.kernels.lower import assign_storage
 from tinyc.kernels.row_code import RowCode, row_code
-from tinyc.kernels.row_segment import Context, Segment, segment_of, with_segments
+from tinyc.kernels.row_program import with_segments
+from tinyc.kernels.row_segment import Context, Segment, segment_of
 from tinyc.kernels.stack import stack_estimate
 from tinyc.plan.arena import Arena, plan_arena, problem_of
 from tinyc.plan.greedy import greedy_orders, place_in_order, plan_bytes
