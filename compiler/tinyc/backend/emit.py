@@ -332,7 +332,7 @@ def _label_tables(model: str, inputs: Sequence[Port], outputs: Sequence[Port]) -
     for port in (*outputs, *inputs):
         if port.labels is not None:
             ports_of.setdefault(port.labels, []).append(port)
-    tables = []
+    tables: list[dict[str, Any]] = []
     for labels, own in ports_of.items():
         macro = f"{own[0].macro}_LABELS" if tables else f"{model.upper()}_LABELS"
         tables.append({"macro": macro, "symbol": macro.lower(), "count": len(labels),
