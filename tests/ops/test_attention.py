@@ -111,6 +111,21 @@ def test_multi_head_attention() -> None:
     check(m, with_onnxruntime(typed(m), m.inputs))
 
 
+def test_packed_attention() -> None:
+    m = Model("packed", 17)
+    ms: dict[str, Any] = {"domain": "com.microsoft", "num_heads": 2}
+
+    def real(*shape: int) -> Const:
+        return Const(m.rng.standard_normal(shape).astype(np.float32))
+
+    m.plain("plain", "Attention", (2, 3, 8), real(8, 24), real(24), **ms)
+    m.plain("causal", "Attention", (2, 3, 8), real(8, 24), real(24), unidirectional=1, **ms)
+    m.plain("masked", "Attention", (2, 3, 8), real(8, 24), real(24), np.array([[1, 1, 0], [1, 1, 1]], np.int32), **ms)
+    m.plain("added", "Attention", (2, 3, 8), real(8, 24), real(24), None, None, (2, 2, 3, 3), scale=0.3, **ms)
+    m.plain("sizes", "Attention", (2, 3, 8), real(8, 20), real(20), qkv_hidden_sizes=[8, 8, 4], **ms)
+    check(m, with_onnxruntime(typed(m), m.inputs))
+
+
 def test_attention_alone_needs_one_row_of_scores() -> None:
     """No keys repeated for the heads that share them, no matrix of scores; the result lies on the queries."""
     m = Model("row", 23)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Import of ONNX's Attention and of onnxruntime's MultiHeadAttention."""
+"""Import of ONNX's Attention and of onnxruntime's MultiHeadAttention and Attention."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tinyc.ops.attention import RAW, AttentionAttrs, split_heads
 from tinyc.ops.cast import CastAttrs
 from tinyc.ops.concat import ConcatAttrs
 from tinyc.ops.elementwise import BinaryAttrs
+from tinyc.ops.matmul import MatMulAttrs
 from tinyc.ops.registry import Importing, imports
 from tinyc.ops.select import SliceAttrs
 from tinyc.ops.transpose import TransposeAttrs
@@ -108,13 +109,7 @@ def _multi_head_attention(node: Importing) -> Sequence[str]:
             present.append("")
         layouts.append(layout)
     keys = split_heads(node.type_of(values[1]).shape, layouts[1], heads)[2]
-    mask = node.input(5)
-    if node.has(4):
-        if mask or node.type(4).shape != (batch, keys):
-            raise node.fail(f"a key mask of shape {list(node.type(4).shape)}", "export with attention_bias alone")
-        zero = node.const(np.zeros((), node.type(4).dtype.numpy))
-        seen = node.emit("Greater", BinaryAttrs(), [node.input(4), zero])
-        mask = node.emit("Reshape", ReshapeAttrs((batch, 1, 1, keys)), seen)[0]
+    mask = _microsoft_mask(node, 4, 5, (batch, keys))
     past = node.type(6).shape[2] if node.has(6) else 0
     attrs = AttentionAttrs(
         heads, heads, float(node.attributes.get("scale") or 0.0) or 1.0 / math.sqrt(size),
@@ -122,3 +117,41 @@ def _multi_head_attention(node: Importing) -> Sequence[str]:
         right=0 if node.attributes.get("unidirectional", 0) else -1,
     )
     return [*node.emit("Attention", attrs, [*values, mask, ""]), *present]
+
+
+def _microsoft_mask(node: Importing, seen: int, added: int, shape: tuple[int, int]) -> str:
+    """The mask of two operands: which keys [batch, keys] are seen, and what is added to the scores; "" for none."""
+    mask = node.input(added)
+    if not node.has(seen):
+        return mask
+    if mask or node.type(seen).shape != shape:
+        raise node.fail(f"a key mask of shape {list(node.type(seen).shape)}", "export with attention_bias alone")
+    zero = node.const(np.zeros((), node.type(seen).dtype.numpy))
+    positive = node.emit("Greater", BinaryAttrs(), [node.input(seen), zero])
+    return node.emit("Reshape", ReshapeAttrs((shape[0], 1, 1, shape[1])), positive)[0]
+
+
+@imports("Attention", domain="com.microsoft")
+def _packed_attention(node: Importing) -> Sequence[str]:
+    """x [B, S, C] times weights [C, queries + keys + values], plus a bias, then attention; no past."""
+    heads, x, w = int(node.attributes["num_heads"]), node.type(0), node.type(1)
+    if node.has(4) or _wants(node, 1) or any(node.has(k) for k in (6, 7)):
+        raise node.fail("a past is not supported", "export with MultiHeadAttention or ONNX's Attention")
+    if node.attributes.get("do_rotary", 0) or x.rank != 3 or w.rank != 2:
+        raise node.fail("rotary embedding inside, or operands of other ranks, are not supported")
+    widths = [int(v) for v in node.attributes.get("qkv_hidden_sizes") or [w.shape[1] // 3] * 3]
+    if len(widths) != 3 or sum(widths) != w.shape[1] or min(widths) < 1 or widths[0] != widths[1]:
+        raise node.fail(f"weights of {w.shape[1]} columns for queries, keys and values {widths}")
+    packed = node.emit("MatMul", MatMulAttrs(), [node.input(0), node.input(1)])[0]
+    if node.has(2):
+        packed = node.emit("Add", BinaryAttrs(), [packed, node.input(2)])[0]
+    starts = (0, widths[0], 2 * widths[0])
+    values = [node.emit("Slice", SliceAttrs((0, 0, start), (1, 1, 1), (*x.shape[:2], width)), [packed])[0]
+              for start, width in zip(starts, widths, strict=True)]
+    size = split_heads((*x.shape[:2], widths[0]), "BSC", heads)[3]
+    attrs = AttentionAttrs(
+        heads, heads, float(node.attributes.get("scale") or 0.0) or 1.0 / math.sqrt(size), ("BSC", "BSC", "BSC", "BSC"),
+        right=0 if node.attributes.get("unidirectional", 0) else -1,
+    )
+    mask = _microsoft_mask(node, 3, 5, (x.shape[0], x.shape[1]))
+    return node.emit("Attention", attrs, [*values, mask, ""])
