@@ -21,7 +21,7 @@ from tinyc.passes.constants import float_data, is_constant
 from tinyc.passes.qdq_to_integer import stored
 from tinyc.passes.transposes import insert_reshape
 
-_LINEAR = ("Add", "Sub", "Mul", "Div")
+LINEAR = ("Add", "Sub", "Mul", "Div")
 _BIAS_BITS = 24
 
 
@@ -58,7 +58,7 @@ def _chain(graph: Graph[Any], value: str) -> tuple[Node, list[Node]] | None:
             return None
         if node.op == "DequantizeLinear":
             return node, nodes[::-1]
-        if node.op not in _LINEAR or node.integer or (nodes and node.attrs.clamp is not None):
+        if node.op not in LINEAR or node.integer or (nodes and node.attrs.clamp is not None):
             return None
         variable = [i for i in node.inputs if not is_constant(graph, i)]
         if len(variable) != 1 or (node.op == "Div" and node.inputs[0] != variable[0]):

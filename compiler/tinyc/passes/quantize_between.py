@@ -21,10 +21,12 @@ from tinyc.ops.instance_norm import instance_size
 from tinyc.ops.layer_norm import row_length
 from tinyc.ops.quantize_linear import QuantAttrs
 from tinyc.ops.registry import operator
+from tinyc.passes.affine_to_conv import LINEAR
 from tinyc.passes.constants import float_data, is_constant
 from tinyc.passes.functions import function_of, results
 from tinyc.passes.qdq_to_integer import quantize_after, stored
 
+NORMALIZATIONS = ("LayerNormalization", "InstanceNormalization")
 MOST_NORMALIZED = 64  # elements of a normalization whose bounds, known from their number alone, are not too wide
 _STEPS = 8  # operators between a value and the QuantizeLinear that it leads to
 
@@ -67,7 +69,7 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
                     _insert(editor, node, value, *same, others)
                 continue
             bounds, dtype = _normalized(view, node), DType.INT8
-        elif function.nodes and not _continues(view, value, others):
+        elif function.nodes and not _continues(view, value, others) and not _in_chain(view, node, others):
             bounds, dtype = results(view, function, value), view.type(function.source.inputs[0]).dtype
         else:
             continue
@@ -104,6 +106,11 @@ def _continues(graph: Graph[Any], value: str, readers: list[Node]) -> bool:
     return any(function_of(graph, r.outputs[0]) is not None for r in readers)
 
 
+def _in_chain(graph: Graph[Any], node: Node, readers: list[Node]) -> bool:
+    """Whether factors and offsets go on behind the node: they are better taken all at once."""
+    return _is_linear(graph, node) and any(_is_linear(graph, r) for r in readers)
+
+
 def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> DType | None:
     """The type to which the reader's result comes to be quantized; None if it does not, or has other operands."""
     for _ in range(_STEPS):
@@ -121,12 +128,22 @@ def _leads_to_integers(graph: Graph[Any], reader: Node, value: str) -> DType | N
         if quantizers:
             dtype: DType = quantizers[0].attrs.dtype
             return dtype if all(r.attrs.quant.per_tensor and r.attrs.dtype is dtype for r in quantizers) else None
-        if len(following) != 1:
-            return None
-        if operator(following[0].op).bias_operand is not None and not operator(reader.op).selects:
+        if len(following) != 1 or not _passes_on(graph, reader, following[0]):
             return None
         reader = following[0]
     return None
+
+
+def _passes_on(graph: Graph[Any], reader: Node, following: Node) -> bool:
+    """Whether the reader comes to be integer although its own result is not quantized: what moves elements, has a scale
+    by itself, or is one of a chain of factors and offsets (see affine_to_conv)."""
+    if operator(reader.op).selects or reader.op in ("Clip", "Pad", "AveragePool", *NORMALIZATIONS):
+        return True
+    return _is_linear(graph, reader) and (following.op == "Clip" or _is_linear(graph, following))
+
+
+def _is_linear(graph: Graph[Any], node: Node) -> bool:
+    return node.op in LINEAR and any(is_constant(graph, i) for i in node.inputs)
 
 
 def _quantized_too(graph: Graph[Any], name: str) -> bool:
@@ -143,7 +160,7 @@ def _averaged(graph: Graph[Any], node: Node) -> tuple[Quant, DType] | None:
 
 def _normalized(graph: Graph[Any], node: Node) -> Array | None:
     """Bounds of a normalization's result: no element of n is more than the root of n - 1 deviations from the mean."""
-    if node.op not in ("LayerNormalization", "InstanceNormalization") or stored(graph, node.inputs[0]) is None:
+    if node.op not in NORMALIZATIONS or stored(graph, node.inputs[0]) is None:
         return None
     x = graph.type(node.inputs[0])
     count = row_length(x, node.attrs) if node.op == "LayerNormalization" else instance_size(x, node.attrs)
