@@ -151,7 +151,7 @@ def _planned(graph: Graph[Any], options: Options, name: str, effort: float) -> t
     """The program in the order that needs the smaller arena: the model's own, or the one with the smallest peak."""
     program = lower(graph, options, name)
     arena = plan_arena(program, options.io, effort)
-    order = execution_order(program, options.io)
+    order = execution_order(program, options.io, effort)
     if order.steps != tuple(range(len(program.steps))):
         other = lower(graph, options, name, [program.steps[k].name for k in order.steps])
         placed = plan_arena(other, options.io, effort)

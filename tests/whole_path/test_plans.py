@@ -11,15 +11,20 @@ import time
 from dataclasses import replace
 
 import pytest
+from test_random_graphs import random_model
+from test_random_plans import convolutional
 
 from checkout import ROOT, environment
 from mlperf_tiny import MODELS, compiled, expected_cases, model_path, needs_models
+from support import graph_of
 from tinyc.backend.emit import emit
 from tinyc.compiler import Compiled
+from tinyc.kernels.base import Options
+from tinyc.kernels.lower import lower
 from tinyc.plan.arena import plan_arena
+from tinyc.plan.order import execution_order
 from tinyc.profiling import profile_compiled
-
-pytestmark = needs_models
+from tinyc.targets import load_target
 
 # Bytes of RAM in all that a default build may need on any of the cores.
 DEFAULT_RAM = {"kws": 9_900, "vww": 40_500, "ic": 35_000, "ad": 1_200}
@@ -35,9 +40,9 @@ def without_overlap(model: Compiled) -> Compiled:
     return replace(model, program=program, arena=arena, emitted=emitted)
 
 
-@pytest.mark.parametrize(
-    "target", ("cortex-m4", "cortex-m55", *(pytest.param(t, marks=pytest.mark.slow) for t in ("cortex-m7", "cortex-m0plus")))
-)
+@needs_models
+@pytest.mark.parametrize("target", ("cortex-m4", "cortex-m55", pytest.param("cortex-m7", marks=pytest.mark.slow),
+                                    pytest.param("cortex-m0plus", marks=pytest.mark.slow)))
 @pytest.mark.parametrize("name", MODELS)
 def test_overlap_costs_little_and_saves_ram(name: str, target: str) -> None:
     model = compiled(f"{name}_int8", target)
@@ -50,6 +55,7 @@ def test_overlap_costs_little_and_saves_ram(name: str, target: str) -> None:
     assert profile["instructions"] <= 1.03 * profile_compiled(apart, case)["instructions"]
 
 
+@needs_models
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("optimize", ("default", "ram"))
 def test_planning_takes_seconds(name: str, optimize: str) -> None:
@@ -60,6 +66,7 @@ def test_planning_takes_seconds(name: str, optimize: str) -> None:
         assert time.process_time() - start < 10
 
 
+@needs_models
 @pytest.mark.parametrize("effort", (0.0, 4.0))
 def test_same_plan_in_every_process(effort: float) -> None:
     """Whatever the seed of Python's hashes."""
@@ -74,3 +81,19 @@ def test_same_plan_in_every_process(effort: float) -> None:
         return json.loads(done.stdout)
 
     assert report("1") == report("2")
+
+
+def test_large_graphs_take_seconds() -> None:
+    """400 and 500 steps: processor time of order and placement at the default effort, and less at less effort."""
+    for program in (lower(convolutional(5, 400), Options(load_target("host")), "x"),
+                    lower(graph_of(random_model(3, True, 400).proto()), Options(load_target("host")), "x")):
+        start = time.process_time()
+        order = execution_order(program, "arena")
+        arena = plan_arena(program, "arena")
+        assert time.process_time() - start < 10
+        assert arena.bytes <= arena.bound
+        start = time.process_time()
+        quick = execution_order(program, "arena", 0.0)
+        plan_arena(program, "arena", 0.0)
+        assert time.process_time() - start < 5
+        assert sorted(quick.steps) == sorted(order.steps)

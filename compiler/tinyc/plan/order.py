@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tinyc.backend.program import Program
 from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order, exact_sharings, only_order
+from tinyc.plan.solve import DEFAULT_EFFORT
 
 
 def step_graph(program: Program, io: str) -> StepGraph:
@@ -56,11 +57,18 @@ class Execution:
         return self.only or (self.least is not None and bytes_ <= self.least)
 
 
-def execution_order(program: Program, io: str) -> Execution:
-    """The order with the smallest peak that was found."""
+# Steps tried by the exact search, and sets kept by the beam search, per unit of effort.
+_TRIALS_PER_EFFORT = 75_000
+_BEAM_PER_EFFORT = 12.5
+_LARGE = 128  # steps beyond which each trial costs more in proportion
+
+
+def execution_order(program: Program, io: str, effort: float = DEFAULT_EFFORT) -> Execution:
+    """The order with the smallest peak that was found. `effort` bounds the work in deterministic units."""
     graph = step_graph(program, io)
     only = only_order(graph)
     if only:
         return Execution(tuple(range(len(program.steps))), None, True)
-    order = best_order(graph)
+    effort *= min(1.0, _LARGE / max(1, graph.steps))
+    order = best_order(graph, None, int(_TRIALS_PER_EFFORT * effort), max(1, int(_BEAM_PER_EFFORT * effort)))
     return Execution(order.steps, order.peak if order.proven_optimal and exact_sharings(graph) else None, False)

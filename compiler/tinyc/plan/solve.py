@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tinyc.plan.check import check
 from tinyc.plan.cpsat import fit_exact, solve_exact
 from tinyc.plan.greedy import greedy, plan_bytes
-from tinyc.plan.problem import Plan, Problem, lower_bound
+from tinyc.plan.problem import Plan, Problem, live_set_bound, lower_bound
 from tinyc.plan.search import search
 from tinyc.plan.separation import Model, build_model
 
@@ -34,6 +34,16 @@ def solve(problem: Problem, effort: float = DEFAULT_EFFORT, only_fit: bool = Fal
         nonlocal best, method
         if offsets is not None and plan_bytes(model, offsets) < plan_bytes(model, best):
             best, method = list(offsets), name
+
+    # Overlaps are only allowed: what ordinary plans reach is reached with them, too, and often found more easily.
+    ordinary = live_set_bound(problem)
+    if effort > 0 and problem.overlaps and plan_bytes(model, best) > ordinary:
+        consider(search(model, best, ordinary, effort * 0.05), "search")
+        plain = build_model(Problem(problem.buffers, (), problem.fixed))
+        if plan_bytes(model, best) > ordinary and skyline.applicable(plain):
+            consider(skyline.search_within(plain, ordinary, effort * 0.2), "skyline")
+        if plan_bytes(model, best) > ordinary:
+            consider(fit_exact(plain, ordinary, effort * 0.2), "cp-sat")
 
     for goal in _goals(problem, bound)[:1 if only_fit else None]:
         # What fits exactly is most often found by asking for nothing else; minimising comes last.
