@@ -13,23 +13,19 @@ void tinyc_mat_mult_s8(const tinyc_mat_mult_s8_params *params, const int8_t *lhs
 
     if (depth <= PAIR_DEPTH) {
         int16_t *const pair = (int16_t *)(void *)buffer;
-        while (lhs_rows > 0) {
-            const int32_t second = lhs_rows > 1 ? 1 : 0;
+        for (; lhs_rows > 1; lhs_rows -= 2) {
             for (int32_t column = 0; column < 2; ++column) {
-                /* A single last row fills both columns. */
                 tinyc_pair_writer writer;
                 writer.column = pair + 4 * column;
                 writer.offset = params->lhs_offset;
                 writer.count = 0;
-                tinyc_pair_append(&writer, lhs + second * column * lhs_stride, depth);
+                tinyc_pair_append(&writer, lhs + column * lhs_stride, depth);
                 tinyc_pair_finish(&writer);
             }
-            tinyc_mat_mult_pair_dsp(params, pair, dst, dst + second * dst_stride);
+            tinyc_mat_mult_pair_dsp(params, pair, dst, dst + dst_stride);
             lhs += 2 * lhs_stride;
             dst += 2 * dst_stride;
-            lhs_rows -= 2;
         }
-        return;
     }
     for (int32_t row = 0; row < lhs_rows; ++row) {
         const int8_t *source = lhs;
