@@ -31,7 +31,7 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.forest import Leaf, Questions, keys_of, questions, smallest_integers
-from tinyc.kernels.tree_tables import TreeTables, smallest_tables
+from tinyc.kernels.tree_tables import NEAR_LIMIT, TreeTables, smallest_tables
 from tinyc.ops.tree_ensemble import TreeAttrs
 
 # Trees deeper than this, or with more paths, are not written out.
@@ -328,8 +328,9 @@ class TreeWalk(_Trees):
         node = at(("t_split", 1)) if tables.split is not None else here
         walk.append(Let("t_f", "int32_t", column("feature", tables.feature, node)))
         feature = at(("t_f", 1))
-        if tables.flag:
-            walk.append(Let("t_g", "int32_t", Formula(f"t_f & {tables.flag - 1}", ())))
+        mask = (1 << tables.chained if tables.chained else tables.flag) - 1
+        if mask > 0:
+            walk.append(Let("t_g", "int32_t", Formula(f"t_f & {mask}", ())))
             feature = at(("t_g", 1))
         key = _key(build, feature)
         if tables.flag:
@@ -339,10 +340,14 @@ class TreeWalk(_Trees):
         bound = Load(table.buffer, node, DType.of(tables.threshold))
         walk.append(Let("t_x", keys.dtype.c_type, key))
         walk.append(Let("t_no", "int32_t", Formula("t_x > {0} ? 1 : 0", (bound,))))
+        if tables.chained:
+            return (*self._start(tables, root), While(
+                Formula(f"t_at < {tables.limit}", ()),
+                (*walk, Set("t_at", self._next(column("child", tables.child, here), tables.chained)))),
+                Set("t_at", Formula(f"t_at - {tables.limit}", ())))
         pair = Affine(0, tuple((name, 2 * step) for name, step in here.terms)).plus(at(("t_no", 1)))
         walk.append(Set("t_at", column("child", tables.child, pair)))
-        start: list[Stmt] = [Let("t_base", "int32_t", root)] if tables.near else []
-        start.append(Let("t_at", "int32_t", whole(0) if tables.near else root, True))
+        start = self._start(tables, root)
         start.append(While(Formula(f"t_at < {tables.limit}", ()), tuple(walk)))
         offset = f"t_at - {tables.limit}"
         if tables.first_leaf is not None:
@@ -351,6 +356,18 @@ class TreeWalk(_Trees):
         else:
             start.append(Set("t_at", Formula(offset, ())))
         return tuple(start)
+
+
+    @staticmethod
+    def _start(tables: TreeTables, root: Expr) -> list[Stmt]:
+        start: list[Stmt] = [Let("t_base", "int32_t", root)] if tables.near else []
+        return [*start, Let("t_at", "int32_t", whole(0) if tables.near else root, True)]
+
+    @staticmethod
+    def _next(child: Expr, bits: int) -> Expr:
+        """What follows a question in the chained layout."""
+        leaf = f"t_f >> {bits} != 0 ? {NEAR_LIMIT - 1} + (t_f >> {bits})"
+        return Formula(f"t_no != 0 ? {{0}} : {leaf} : t_at + 1", (child,))
 
 
 @KERNELS.add

@@ -4,7 +4,8 @@
 A table has a column for the feature, one for the threshold and two children for each node. In the near layout a
 tree's nodes lie together and children count from its first one in a byte each; in the far layout they count from
 the forest's first node, and trees share equal subtrees. Either may name each distinct pair of feature and threshold
-by a number of its own (`split`).
+by a number of its own (`split`). The chained layout is near, and has one child: the other one is the next node, or a
+leaf whose number stands in bits of the feature that no feature needs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ class TreeTables:
 
     `first_leaf`: the number of each tree's leaf 0, or None where leaves are numbered for the forest as a whole.
     `order`: the forest's leaf for each leaf number. `flag`: the bit of a feature that says that NaN answers yes, or 0.
+    `chained`: how many bits of a feature are its number, 0 in other layouts. What is above is 1 + the leaf after a yes,
+    or 0 where the next node follows; `child` has what follows a no.
     """
 
     near: bool
@@ -37,6 +40,7 @@ class TreeTables:
     threshold: Array
     flag: int
     order: tuple[int, ...]
+    chained: int = 0
 
     @property
     def bytes(self) -> int:
@@ -51,6 +55,8 @@ def smallest_tables(q: Questions, dtype: DType, weight_bytes: int) -> TreeTables
     near = _near(q)
     layouts += [near] if near else []
     tables = [_tables(q, dtype, layout, split) for layout in layouts for split in (False, True)]
+    chained = _chained(q, dtype)
+    tables += [chained] if chained else []
     return min(tables, key=lambda t: t.bytes + weight_bytes * len(t.order))
 
 
@@ -118,6 +124,54 @@ def _near(q: Questions) -> _Layout | None:
         order += own
     return _Layout(True, NEAR_LIMIT, tuple(nodes), tuple(roots), tuple(children), None if shared else tuple(first),
                    tuple(order))
+
+
+def _chained(q: Questions, dtype: DType) -> TreeTables | None:
+    """None where the features leave too few bits, or a tree has too many nodes."""
+    bits = max(q.feature, default=0).bit_length() or 1
+    if bits > 7 or len(q.leaves) >= 1 << (8 - bits) or any(q.nan_yes):
+        return None
+    features: list[int] = []
+    thresholds: list[int] = []
+    children: list[int] = []
+    roots: list[int] = []
+    for root in q.roots:
+        first, seen = len(features), dict[int, int]()
+        waiting: list[tuple[int, int]] = [(root, -1)]  # a place, and the node that goes there after a no
+        while waiting:
+            place, parent = waiting.pop()
+            if parent >= 0:
+                known = seen.get(place, len(features) - first)
+                children[parent] = NEAR_LIMIT + ~place if place < 0 else known
+                if place < 0 or place in seen:
+                    continue
+            while place >= 0:  # down the answers yes, which may repeat nodes of another chain
+                seen.setdefault(place, len(features) - first)
+                waiting.append((q.no[place], len(features)))
+                features.append(q.feature[place])
+                thresholds.append(q.threshold[place])
+                children.append(0)
+                place = q.yes[place]
+            if len(features) - first > NEAR_LIMIT:
+                return None
+            if len(features) == first:  # a tree that asks nothing
+                features, thresholds, children = [*features, 0], [*thresholds, 0], [*children, NEAR_LIMIT + ~place]
+            features[-1] |= (1 + ~place) << bits
+        roots.append(first)
+    column, keys = np.array(thresholds, object), keys_of(dtype)
+    return TreeTables(
+        True,
+        NEAR_LIMIT,
+        smallest_integers(np.array(roots, object)),
+        None,
+        np.array(children, np.uint8),
+        None,
+        np.array(features, np.uint8),
+        column.astype(keys.dtype.numpy) if keys.function else smallest_integers(column),
+        0,
+        tuple(range(len(q.leaves))),
+        bits,
+    )
 
 
 def _tables(q: Questions, dtype: DType, layout: _Layout, split: bool) -> TreeTables:
