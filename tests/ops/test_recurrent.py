@@ -108,6 +108,17 @@ def test_against_numpy() -> None:
         assert some and not differences(got, some, 1e-3 if half else 1e-6)
 
 
+@pytest.mark.parametrize(("steps", "batch"), ((0, 2), (3, 0)))
+def test_nothing_to_do(steps: int, batch: int) -> None:
+    """No steps leave zeros, no batch leaves nothing."""
+    m = Model("empty", 14)
+    for op in GATES:
+        case(m, op, op, steps=steps, batch=batch)
+    m.outputs = [f"{op}_y1" for op in GATES]
+    compiled = compile_proto(m.proto())
+    assert all(np.array_equal(value, np.zeros((1, batch, 5))) for value in execute(compiled, m.inputs).values())
+
+
 def test_double_constants_keep_their_digits() -> None:
     m = Model("double", 14)
     case(m, "x", "LSTM", dtype=np.float64, states=True)

@@ -61,6 +61,8 @@ class RecurrentKernel(Kernel):
     def lower(self, build: Builder) -> Lowered:
         a: RecurrentAttrs = build.node.attrs
         g, dtype = Geometry(build), build.type(0).dtype
+        if g.batch * g.hidden == 0:
+            return Lowered(())
         calls = [_call(build, g, dtype, d) for d in range(a.directions)]
         loops = [(g.batch, [0])] if g.batch > 1 else []
         body: tuple[Stmt, ...] = tuple(calls)

@@ -37,6 +37,8 @@ class RecurrentS8(Kernel):
     def lower(self, build: Builder) -> Lowered:
         a: RecurrentAttrs = build.node.attrs
         g = Geometry(build)
+        if g.batch * g.hidden == 0:
+            return Lowered(())
         alike = _first_states_alike(build, g.batch)
         bodies: list[Stmt] = []
         for d in range(a.directions):
