@@ -13,6 +13,7 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_lut_s8 tinyc1_lut_s8
 #define tinyc_requantize_s8 tinyc1_requantize_s8
+#define tinyc_sum_pixels_s8 tinyc1_sum_pixels_s8
 #define tinyc_quantize_f32_s8 tinyc1_quantize_f32_s8
 #define tinyc_quantize_f32_u8 tinyc1_quantize_f32_u8
 #define tinyc_quantize_f32_s16 tinyc1_quantize_f32_s16
@@ -33,6 +34,9 @@ void tinyc_lut_s8(const int8_t *in, int8_t *out, int32_t count, const int8_t *ta
  * shift in [-31, 22], and the zero points are int8 values. out may be in. */
 void tinyc_requantize_s8(const int8_t *in, int8_t *out, int32_t count, int32_t in_zero_point, int32_t out_zero_point,
     int32_t multiplier, int32_t shift, int32_t min, int32_t max);
+
+/* sums[c] += in[p * channels + c] over all pixels p; where `first` is not 0, the sums begin with these. The sums fit. */
+void tinyc_sum_pixels_s8(const int8_t *in, int32_t pixels, int32_t channels, int32_t first, int16_t *sums);
 
 /* ONNX QuantizeLinear: in[i] / scale rounded to nearest, halves to even, plus the zero point (a value of the output's
  * type), saturated. NaN gives the lowest value. */

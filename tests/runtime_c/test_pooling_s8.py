@@ -114,3 +114,19 @@ def test_a_window_outside_the_image_is_an_error(target: str, tmp_path: Path) -> 
         call = pool_call(kind, x, kind, (1, 1), (1, 1), (1, 0), (1, 2), -128, 127, np.zeros(6, np.int8))
         calls.append(Call(call.name, call.code, call.buffers, call.result, call.expected, status=-1))
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_sums_of_pixels(target: str, tmp_path: Path) -> None:
+    """First pixels replace the sums, others add to them; what lies behind the sums stays."""
+    rng = np.random.default_rng(12)
+    calls = []
+    for i in range(24):
+        pixels, channels, first = int(rng.integers(1, 9)), int(rng.integers(1, 40)), i % 2
+        x = rng.integers(-128, 128, (pixels, channels)).astype(np.int8)
+        sums = rng.integers(-3000, 3000, channels + 8).astype(np.int16)
+        expected = sums.copy()
+        expected[:channels] = x.astype(np.int16).sum(0) + (0 if first else sums[:channels])
+        code = f"tinyc_sum_pixels_s8({{0}}, {pixels}, {channels}, {first}, {{1}});"
+        calls.append(Call(f"sum_{i}", code, (x, sums), 1, expected))
+    run_calls(calls, ["sum_pixels_s8"], ["tinyc_s8.h"], target, tmp_path)

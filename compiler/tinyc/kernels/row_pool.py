@@ -8,6 +8,7 @@ from typing import Any
 from tinyc.backend.program import (
     ROW,
     Affine,
+    Call,
     Expr,
     For,
     Formula,
@@ -16,6 +17,8 @@ from tinyc.backend.program import (
     Literal,
     Load,
     Name,
+    Pick,
+    Pointer,
     Set,
     Stmt,
     Store,
@@ -45,17 +48,25 @@ def gather_rows(graph: Graph[Any], node: Node, row: str, sums: str, result: str)
     place = Affine(0, (("t_0", channels), ("t_1", 1)))
     element = Load(row, Affine(0, (("t_0", a.strides[1] * channels), ("t_2", channels), ("t_1", 1))), x.dtype)
     start = Formula(f"{{0}} == 0 ? {'0.0f' if own.is_float else '0'} : {{1}}", (Name(ROW), Load(sums, place, kept)))
+
+    def over(body: tuple[Stmt, ...]) -> Stmt:
+        return For("t_0", columns, (For("t_1", channels, body),))
+
     add: tuple[Stmt, ...] = (
         Let("t_sum", own.c_type, start, True),
         For("t_2", a.kernel[1], (Set("t_sum", Formula("t_sum + {0}", (element,))),)),
         Store(sums, place, kept, Name("t_sum")),
     )
+    adding: Stmt
+    if kept is DType.INT16 and columns == 1 and a.kernel[1] == x.shape[2]:
+        adding = Call("tinyc_sum_pixels_s8", (
+            Pointer(row, c_type="int8_t *"), a.kernel[1], channels, Pick(ROW, ((1, 1),), 0),
+            Pointer(sums, c_type="int16_t *")))
+    else:
+        adding = over(add)
     finish = (let("t_acc", own, Load(sums, place, kept)), *_divided(graph, node, result, place))
 
-    def over(body: tuple[Stmt, ...]) -> Stmt:
-        return For("t_0", columns, (For("t_1", channels, body),))
-
-    return (over(add), If(Formula(f"{{0}} == {a.kernel[0] - 1}", (Name(ROW),)), (over(finish),)))
+    return (adding, If(Formula(f"{{0}} == {a.kernel[0] - 1}", (Name(ROW),)), (over(finish),)))
 
 
 def _divided(graph: Graph[Any], node: Node, result: str, place: Affine) -> tuple[Stmt, ...]:
