@@ -14,6 +14,8 @@ from tinyc.errors import TinycError
 from tinyc.toolchain import Elf, Entry, Tensor, build
 from tinyc.toolchain.shadow import ShadowPlan
 
+E_SHAPE = -4  # as in N.h
+
 
 @contextlib.contextmanager
 def written(compiled: Compiled) -> Iterator[Path]:
@@ -71,3 +73,12 @@ def build_model(
         entry=entry_of(compiled, slots), cflags=flags, optimize=compiled.request.optimize, sanitize=sanitize,
         libraries=libraries, shadow=shadow,
     )
+
+
+def check_status(compiled: Compiled, status: int) -> None:
+    """Raises TinycError where the model's function returned an error."""
+    if status == E_SHAPE:
+        raise TinycError(f"{compiled.name}_run returned {compiled.name.upper()}_E_SHAPE: an input that shapes "
+                         "depend on does not fit the static shapes", hint="give inputs that do in --inputs X.npz")
+    if status != 0:
+        raise TinycError(f"{compiled.name}_run returned {status}", hint="see the header for its meaning")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyc.compiler import Compiled
-from tinyc.execute import build_model, dependencies, written
+from tinyc.execute import build_model, check_status, dependencies, written
 from tinyc.ir.types import Array
 from tinyc.toolchain import run
 from tinyc.toolchain.size import SizeReport, flash_size
@@ -40,6 +40,7 @@ def profile_compiled(compiled: Compiled, case: Sequence[Array]) -> dict[str, Any
         marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)\.\d+") if emulated else []
         result = run(elf, [[a.tobytes() for a in case]], count_instructions=emulated, count_memory=emulated,
                      marks=marks)
+    check_status(compiled, result.status)
     counts = {layer.label: layer for layer in result.layers}
     layers = []
     for layer in compiled.report["layers"]:

@@ -17,7 +17,7 @@ from tinyc.backend.program import Program
 from tinyc.cases import Cases
 from tinyc.compiler import Compiled
 from tinyc.errors import TinycError
-from tinyc.execute import build_model, written
+from tinyc.execute import build_model, check_status, written
 from tinyc.plan.arena import Arena
 from tinyc.toolchain import run
 from tinyc.toolchain.shadow import READ, WRITE, ShadowPlan, ShadowResult, Violation
@@ -92,8 +92,7 @@ def shadow_run(compiled: Compiled, cases: Cases) -> ShadowReport:
         elf = build_model(compiled, folder, shadow=plan)
         marks = elf.file.marks(rf"{compiled.name}_mark_(\d+)\.\d+") if target.family != "host" else []
         result = run(elf, [[a.tobytes() for a in case] for case in cases.inputs], marks=marks, shadow=plan)
-    if result.status != 0:
-        raise TinycError(f"{compiled.name}_run returned {result.status}", hint="see the header for its meaning")
+    check_status(compiled, result.status)
     assert result.shadow is not None
     return _report(compiled, result.shadow)
 

@@ -19,7 +19,7 @@ from tinyc.backend.emit import Port
 from tinyc.cases import Cases, places_of
 from tinyc.compiler import Compiled
 from tinyc.errors import TinycError
-from tinyc.execute import build_model, written
+from tinyc.execute import build_model, check_status, written
 from tinyc.frontend.load import with_inputs
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.types import Array
@@ -57,8 +57,7 @@ def run_cases(compiled: Compiled, cases: Cases, sanitize: bool = False) -> tuple
     with written(compiled) as folder:
         elf = build_model(compiled, folder, sanitize=sanitize)
         result = run(elf, [[a.tobytes() for a in case] for case in cases.inputs])
-    if result.status != 0:
-        raise TinycError(f"{compiled.name}_run returned {result.status}", hint="see the header for its meaning")
+    check_status(compiled, result.status)
     outputs = [tuple(np.frombuffer(raw, port.dtype.numpy).reshape(port.shape)
                      for raw, port in zip(case, compiled.emitted.outputs, strict=True)) for case in result.outputs]
     found = result.unaligned

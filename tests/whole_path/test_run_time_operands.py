@@ -5,9 +5,11 @@ import itertools
 from contextlib import contextmanager
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from command_line import invoke
 from support import compile_proto
 from tinyc.errors import TinycError
 from tinyc.execute import build_model, written
@@ -208,3 +210,14 @@ def test_without_a_static_shape_it_is_refused():
                   {"y": (FLOAT, (5, 5))})
     with pytest.raises(TinycError, match="Reshape"):
         compile_proto(model)
+
+
+def test_commands_say_which_inputs_do_not_fit(tmp_path):
+    model = proto([helper.make_node("Reshape", ["x", "shape"], ["y"])], {"x": X, "shape": i64(0, 0)},
+                  {"y": (FLOAT, (6, 2))})
+    onnx.save(model, tmp_path / "m.onnx")
+    for command in ("verify", "profile"):
+        outcome = invoke(command, tmp_path / "m.onnx", "--target", "host", "--name", "m")
+        assert outcome.code == 2 and "M_E_SHAPE" in outcome.stderr and "--inputs" in outcome.stderr
+    np.savez(tmp_path / "x.npz", **{"in:x": X[None], "in:shape": i64(6, -1)[None]})
+    assert invoke("verify", tmp_path / "m.onnx", "--target", "host", "--inputs", tmp_path / "x.npz").code == 0
