@@ -394,8 +394,10 @@ class Growing:
         if not self.quantized or value.dtype != "float32" or not value.finite or self.chance(1, 12):
             return value
         low, high = float(value.array.min()), float(value.array.max())
-        # Integer recurrences keep their state as it is quantized: what the model cuts off at the end is cut off inside.
-        scale, zero = self.parameters(low, high, self.activation_type(), self.op not in RECURRENT)
+        recurrent = self.op in RECURRENT
+        if recurrent:  # integer recurrences keep their state as the result is quantized: it must hold every step's
+            low, high = min(low, -1.0), max(high, 1.0)
+        scale, zero = self.parameters(low, high, self.activation_type(), not recurrent)
         integers = self.quantize(value.array, scale, zero)
         names = [value.name, self.constant(np.float32(scale)).name, self.constant(zero).name]
         stored = self._pair("QuantizeLinear", names, integers)

@@ -27,7 +27,7 @@ from tinyc.ir.evaluate import evaluate
 from tinyc.targets import load_target
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-6, "float16": 4e-3}  # of an output's range
-AMPLIFIED = 2  # times what the noise moved
+AMPLIFIED = 1  # times what the noise moved
 EFFORT = 0.05  # of the arena planner
 
 # What tinyc may refuse, by what its error says: limits that are stated in the documentation.

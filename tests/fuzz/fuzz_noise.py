@@ -27,7 +27,7 @@ class Noisy:
     """Evaluates the part of a case that the given outputs depend on, with noise."""
 
     def __init__(self, case: Case, outputs: set[str], seed: int) -> None:
-        self.case, self.rng = case, np.random.default_rng(seed)
+        self.case, self.rng, self.amplitude = case, np.random.default_rng(seed), 1 + seed % 2
         self.constants = {t.name for t in case.model.graph.initializer}
         self.values = {n: case.known[n] for n in (*self.constants, *case.inputs)}
         self.scales: dict[str, float] = {}
@@ -71,11 +71,15 @@ class Noisy:
         if scale is None:
             return array
         with np.errstate(all="ignore"):
-            return np.asarray(array * (1 + scale * self.rng.uniform(-1, 1, array.shape)), array.dtype)
+            return np.asarray(array * (1 + scale * self._signs(array)), array.dtype)
+
+    def _signs(self, array: np.ndarray) -> np.ndarray:
+        """Noise of full strength, up or down; the strength alternates from run to run."""
+        return np.asarray(self.rng.choice([-1, 1], array.shape) * self.amplitude)
 
     def _stepped(self, array: np.ndarray) -> np.ndarray:
         limits = np.iinfo(array.dtype)
-        moved = array.astype(np.int64) + self.rng.integers(-1, 2, array.shape)
+        moved = array.astype(np.int64) + self._signs(array)
         return np.asarray(np.clip(moved, limits.min, limits.max), array.dtype)
 
     def _moved(self, array: np.ndarray, node: onnx.NodeProto) -> np.ndarray:
@@ -83,7 +87,7 @@ class Noisy:
         step = (max(float(finite.max(initial=0)), 0.0) - min(float(finite.min(initial=0)), 0.0)) / 255
         if node.op_type in KEEP_SCALE:
             step = max(step, 0.5 * self.scales.get(node.input[0], 0.0))
-        return np.asarray(array + step * self.rng.uniform(-1, 1, array.shape), np.float32)
+        return np.asarray(array + step * self._signs(array), np.float32)
 
 
 def _runs(case: Case, outputs: set[str]) -> Iterator[dict[str, np.ndarray]]:

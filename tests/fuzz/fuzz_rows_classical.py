@@ -134,7 +134,8 @@ def _forest(g: Growing, features: int, leaves: str, targets: int) -> dict[str, A
 def _tree_regressor(g: Growing) -> None:
     x = _rows(g)
     targets = g.integer(1, 2)
-    extra = {"base_values": _numbers(g, targets)} if g.chance(1, 3) else {}
+    # With several targets onnxruntime leaves the base out where no leaf counts for a target.
+    extra = {"base_values": _numbers(g, 1)} if targets == 1 and g.chance(1, 3) else {}
     g.add([x], **_forest(g, x.shape[1], "target", targets), n_targets=targets, **extra,
           aggregate_function=g.pick(["SUM", "AVERAGE", "MIN", "MAX"]))
 

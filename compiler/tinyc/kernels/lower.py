@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -106,11 +106,7 @@ def _step(
         buffers[scratch] = BufferInfo(scratch, lowered.scratch_bytes, 8, DType.UINT8, "")
     reads = tuple(_access(storage[i], buffers) for i in node.inputs if i in storage)
     writes = tuple(_access(storage[o], buffers) for o in node.outputs if o)
-    overlaps, climbs = (
-        tuple((storage[node.inputs[i]], storage[node.outputs[o]], delta)
-              for i, o, delta in pairs if node.inputs[i] in storage)
-        for pairs in (lowered.overlaps, lowered.climbs)
-    )
+    overlaps, climbs = _jointly(node, storage, lowered.overlaps, min), _jointly(node, storage, lowered.climbs, max)
     own = [t for t in build.tables if t.role == "weights"]
     body = lowered.body
     if any(isinstance(s, Let) for s in body):
@@ -122,6 +118,24 @@ def _step(
                 tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
                 lowered.scratch_bytes, overlaps, climbs, macs, sum(t.array.nbytes for t in filters),
                 sum(t.array.nbytes for t in own))
+
+
+def _jointly(
+    node: Node, storage: dict[str, str], claims: Sequence[tuple[int, int, int]], strictest: Callable[[list[int]], int]
+) -> tuple[tuple[str, str, int], ...]:
+    """A kernel's claims about operands as claims about buffers.
+
+    Where one buffer is several operands (queries that are also the keys), the result may run over it only as far as
+    all of them allow.
+    """
+    found = []
+    for buffer in dict.fromkeys(storage[node.inputs[i]] for i, _, _ in claims if node.inputs[i] in storage):
+        places = {k for k, name in enumerate(node.inputs) if storage.get(name) == buffer}
+        for result in dict.fromkeys(o for _, o, _ in claims):
+            deltas = {i: delta for i, o, delta in claims if o == result and i in places}
+            if places == set(deltas):
+                found.append((buffer, storage[node.outputs[result]], strictest(list(deltas.values()))))
+    return tuple(found)
 
 
 def _guarded(step: Step, guard: Guard, storage: dict[str, str], buffers: dict[str, BufferInfo]) -> Step:

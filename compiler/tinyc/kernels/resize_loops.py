@@ -153,7 +153,7 @@ def _coordinate(a: ResizeAxis) -> str:
         return f"{width} > 1.0f || {width} < 1.0f ? {spread} : {middle}"
     plain = "(t_f + 0.5f) / t_scale - 0.5f"
     if a.transform == "pytorch_half_pixel":
-        return f"{width} > 1.0f ? {plain} : 0.0f"
+        return plain if a.after > 1 else "0.0f"
     if a.transform == "half_pixel_symmetric":
         return f"{a.before / 2!r}f * (1.0f - {a.after}.0f / {width}) + {plain}"
     return plain

@@ -83,7 +83,7 @@ def coordinates(a: ResizeAxis, scale: float, roi: Sequence[float]) -> Array:
         if width == 1:
             return np.full_like(y, f(0.5) * (first + end) * last)
         return np.asarray(first * last + y * (end - first) * last / (width - f(1)))
-    if a.transform == "pytorch_half_pixel" and width <= 1:
+    if a.transform == "pytorch_half_pixel" and a.after <= 1:
         return np.zeros_like(y)
     offset = f(0)
     if a.transform == "half_pixel_symmetric":
