@@ -18,8 +18,8 @@ from tinyc.verification import onnxruntime_outputs, verify_compiled
 
 FOLDER = Path(__file__).parent / "classical"
 NAMES = sorted(p.stem for p in FOLDER.glob("*.onnx"))
-ON_CORES = ("sonar_forest", "echo_forest", "iris_decision_tree", "iris_random_forest", "holes_lightgbm", "iris_svc_linear_names", "iris_knn",
-            "wave_hist_boosting")
+ON_CORES = ("sonar_forest", "echo_forest", "iris_decision_tree", "iris_random_forest", "holes_lightgbm",
+            "iris_svc_linear_names", "iris_knn", "wave_hist_boosting")
 
 
 def compiled(model: str, target: str, **options: str) -> Compiled:
