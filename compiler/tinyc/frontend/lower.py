@@ -133,11 +133,13 @@ def _lower(
             scope.names[info.name] = lowering.editor.const(f"{info.name}.nothing", nothing, type_)
         lowering.editor.inputs += (name,)
     dimensions.check_all_used()
-    scope.declared = declared_shapes((*proto.value_info, *proto.output), dims)
+    sizes = {**dict.fromkeys(dimensions.batches, 1), **dims}
+    scope.declared = declared_shapes((*proto.value_info, *proto.output), sizes)
     scope.lower(proto.node)
     names = tuple(info.name for info in proto.output)
     for source, operand in operands.items():
         _expect(scope, operand, assumed[source], names)
+        lowering.notes.append(f"input {source!r} has to be {assumed[source].tolist()}: a run checks it")
     _set_outputs(lowering, scope, names)
     for note in (*dimensions.notes, *lowering.notes):
         log.info(note)
