@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinyc.errors import TinycError
 from tinyc.frontend import Imported
+from tinyc.frontend.load import read_model
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import Array, TensorType
 
@@ -95,3 +97,16 @@ def pair_of(text: str) -> tuple[str, str]:
     return source, result
 
 
+def shared_out(models: Sequence[Path], pairs: Sequence[tuple[str, str]]) -> list[tuple[tuple[str, str], ...]]:
+    """For each of several models the pairs that it has. Raises TinycError for one that none has."""
+    found: list[tuple[tuple[str, str], ...]] = []
+    for path in models:
+        graph = read_model(path)[0].graph
+        sources = {v.name for v in (*graph.input, *graph.initializer)}
+        results = {v.name for v in graph.output}
+        found.append(tuple((i, o) for i, o in pairs if i in sources and o in results))
+    for pair in pairs:
+        if all(pair not in own for own in found):
+            raise TinycError(f"--stateful {'='.join(pair)}: no model has that input and output",
+                             hint="tinyc inspect shows a model's inputs")
+    return found

@@ -145,3 +145,15 @@ def test_commands(tmp_path):
     assert invoke("size", path, *options, "--json").json["ram"]["state"] == 32
     assert invoke("profile", path, *options, "--json").json["ram"]["state"] == 32
     assert invoke("compile", path, "--target", "host", "--stateful", "h", "-o", tmp_path / "out").code == 2
+
+
+def test_several_models_each_with_its_own_state(tmp_path):
+    first = streaming(tmp_path)
+    nodes = [helper.make_node("Add", ["a", "b"], ["s"]), helper.make_node("Neg", ["s"], ["y"])]
+    other = save(tmp_path / "sums.onnx", nodes,
+                 [info("a", (1, 4)), info("b", (1, 4))], [info("s", (1, 4)), info("y", (1, 4))], {})
+    states = ["--stateful", "h=hn", "--stateful", "a=s", "--stateful", "total=sum"]
+    assert invoke("compile", first, other, "--target", "host", *states, "-o", tmp_path / "out").code == 0
+    text = (tmp_path / "out" / "sums.h").read_text()
+    assert "sums_run(void *arena_memory, sums_state_t *state, const float *input, float *output)" in text
+    assert invoke("compile", first, other, "--target", "host", "--stateful", "h=s", "-o", tmp_path / "no").code == 2

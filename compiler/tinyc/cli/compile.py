@@ -70,8 +70,11 @@ def _compile_several(
     from tinyc.compiler import with_picture
     from tinyc.errors import TinycError
     from tinyc.several import combine, write_several
+    from tinyc.state import shared_out
 
-    alone = [dataclasses.replace(request, model=path, name=None) for path in (request.model, *more)]
+    paths = [request.model, *more]
+    alone = [dataclasses.replace(request, model=path, name=None, stateful=state)
+             for path, state in zip(paths, shared_out(paths, request.stateful), strict=True)]
     if request.placement is not None:
         raise TinycError("--memories and --weights are about one model", hint="compile the models one by one")
     models = [compiled(r) for r in alone]
