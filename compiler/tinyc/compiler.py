@@ -167,6 +167,7 @@ def _require_integer(graph: Graph[Any]) -> None:
     found = [node for node in graph.nodes() if _computes_on_reals(graph, node)]
     if not found:
         return
+    found.sort(key=lambda node: node.op in ("QuantizeLinear", "DequantizeLinear"))  # edges last
     first = found[0]
     edge = first.op in ("QuantizeLinear", "DequantizeLinear")
     hint = ("--io-dtype int8 drops the conversions at the edges" if edge

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets operators that only select elements (Reshape, MaxPool, Slice, ...) work on integers.
 
-Where the model quantizes on one side only, DequantizeLinear moves behind the operator, or
-QuantizeLinear in front of it. Both are exact, for quantization is monotonic and the same for every
-element, and the neighbour on the other side then finds its operand or result quantized.
+Where the model quantizes on one side only, DequantizeLinear moves behind the operator, or QuantizeLinear in front of it
+(also where it reads a graph input). Both are exact, for quantization is monotonic and the same for every element, and the
+neighbour on the other side then finds its operand or result quantized.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def _hoist_quantize(editor: Editor, node: Node) -> None:
     view = editor.view()
     source = view.producer(node.inputs[0])
     after = quantize_after(view, node.outputs[0])
-    if source is None or source.op == "DequantizeLinear" or not after or not after[0].attrs.quant.per_tensor:
+    if source is None and node.inputs[0] not in view.inputs or source is not None and source.op == "DequantizeLinear":
+        return
+    if not after or not after[0].attrs.quant.per_tensor:
         return
     first = after[0]
     if len(after) > 1 and any(q.outputs[0] in editor.outputs for q in after):
