@@ -50,7 +50,9 @@ class Noisy:
             conversion = node.op_type in ("QuantizeLinear", "DequantizeLinear")
             operands = {n: self.values[n] for n in node.input if n}
             if noisy and not conversion:
-                operands = {n: self._rounded(a) for n, a in operands.items()}
+                # Short constants may be scales or limits that decide on a shape.
+                operands = {n: a if n in self.constants and a.ndim < 2 else self._rounded(a)
+                            for n, a in operands.items()}
             results = run_node(node, operands, self.constants, versions, outputs[0] in self.case.preferred)
             if node.op_type == "DequantizeLinear":
                 self.scales[outputs[0]] = float(np.max(operands[node.input[1]]))

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import numpy as np
+from fuzz_reference import tensor_info
+from onnx import helper
 
 from support import Const, Model, Q, compile_proto, differences, execute, with_numpy, with_onnxruntime
 
@@ -49,3 +51,40 @@ def test_int16_results_of_int8_operands() -> None:
     got = execute(compiled, model.inputs)
     assert not differences(got, with_numpy(compiled, model.inputs), 0)
     assert not differences(got, with_onnxruntime(proto, model.inputs), 0)
+
+
+def test_keys_that_are_the_queries() -> None:
+    """The result may lie on the queries, but not where they are the keys as well."""
+    model = Model("attention", opset=17)
+    rows = RNG.standard_normal((2, 3, 8)).astype(np.float32)
+    model.inputs |= {"rows": rows, "values": RNG.standard_normal((2, 3, 8)).astype(np.float32)}
+    model.node("MultiHeadAttention", ["rows", "rows", "values"], ["y"], num_heads=2, domain="com.microsoft")
+    proto = helper.make_model(
+        helper.make_graph(model.nodes, "attention", [tensor_info(n, a) for n, a in model.inputs.items()],
+                          [tensor_info("y", rows)]),
+        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)], ir_version=8)
+    got = execute(compile_proto(proto), model.inputs)
+    assert not differences(got, with_onnxruntime(proto, model.inputs), 1e-4)
+
+
+def test_two_views_of_a_quantized_constant() -> None:
+    """A Reshape behind a Transpose of one constant; and a cubic Resize whose result leaves the input's range."""
+    model = Model("views", opset=13)
+    stored = model.dequantized(model.const("stored", RNG.integers(-99, 99, (1, 2, 3, 2)).astype(np.int8)), 0.01, 0)
+    model.node("Einsum", [model._operand("q", 0, Q((1, 2, 3, 2))), stored], ["products"], equation="bhid,bhjd->bhij")
+    model.outputs.append(model.quantized("products", "y", 0.05, 0))
+    scales = model.const("scales", np.array([1, 1, 2, 3], np.float32))
+    model.node("Resize", [model._operand("image", 0, Q((1, 2, 4, 5))), "", scales], ["larger"], mode="cubic")
+    model.outputs.append(model.quantized("larger", "larger_y", 0.08, 0))
+    proto = model.proto()
+    got, want = execute(compile_proto(proto), model.inputs), with_onnxruntime(proto, model.inputs)
+    assert max(int(np.abs(got[n].astype(int) - want[n]).max()) for n in want) <= 1
+
+
+def test_one_element_by_pytorch_half_pixel() -> None:
+    """It is the first, also where scale times extent lies above 1."""
+    model = Model("half_pixel", opset=13)
+    model.plain("c", "Resize", (1, 1, 2, 3), None, Const(np.array([1, 1, 1, 0.5], np.float32)), mode="nearest",
+                coordinate_transformation_mode="pytorch_half_pixel", nearest_mode="round_prefer_ceil")
+    proto = model.proto()
+    assert not differences(execute(compile_proto(proto), model.inputs), with_onnxruntime(proto, model.inputs), 1e-6)

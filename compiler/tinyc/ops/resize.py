@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, DType, TensorType
+from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.expect import ExpectAttrs, Values
 from tinyc.ops.registry import (
     Arrays,
@@ -158,9 +158,16 @@ class Resample(_Resample):
             y = np.clip(np.rint(y), low, high)
         return [y.astype(dtype.numpy)]
 
+    def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
+        """Cubic interpolation leaves its input's range, which must not cut off what the model's result can hold."""
+        cubic = any(need(types[2 + 2 * k], "weights").shape[1] > 2 for k in range(len(node.attrs.axes)))
+        return wanted if cubic else super().natural_quant(node, types, wanted)
+
     def integer_obstacle(self, node: Node, types: Types, output: TensorType) -> str | None:
         if node.attrs.extrapolation is not None or len(node.attrs.axes) > 2:
             return "places outside the input are extrapolated, or more than two axes resized"
+        if types[0] is not None and output.quant != types[0].quant:
+            return "cubic interpolation reaches beyond the range of its quantized input"
         return int8_obstacle(types[:1], output)
 
     def evaluate_integer(

@@ -13,7 +13,8 @@ from tinyc.passes.constants import dequantize_of_constant, rearrange
 
 def constant_views(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
-    for node in graph.nodes():
+    for original in graph.nodes():
+        node = editor.view().node(original.name)  # its operand may have been rearranged, too
         if node.outputs[0] in editor.outputs or node.op not in ("Transpose", "Reshape"):
             continue
         source = dequantize_of_constant(editor.view(), node.inputs[0])
