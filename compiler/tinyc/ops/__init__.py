@@ -62,6 +62,7 @@ from tinyc.ops import (
     tf_idf,
     top_k,
     transpose,
+    tree_classifier,
     tree_ensemble,
     tree_import,
     trilu,
@@ -72,6 +73,7 @@ from tinyc.ops import (
 )
 
 __all__ = [
+    "tree_classifier",
     "two_class",
     "arg_extremum",
     "attention",
