@@ -4,8 +4,8 @@
 onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
 another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
 values that the operand can have, and gives the scale; that of a normalization follows from the number of elements, and
-a mean has its operand's. All this only if every reader leads to a QuantizeLinear. What Clip and Pad read is quantized
-as their result is.
+a mean that a Gemm or Conv reads has its operand's. All this only if every reader leads to a QuantizeLinear. What Clip
+and Pad read is quantized as their result is.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
         if function is None:
             same = _averaged(view, node)
             if same is not None:
-                if goals == {same[1]}:
+                if goals == {same[1]} and all(_sums(view, r) for r in others):
                     _insert(editor, node, value, *same, others)
                 continue
             bounds, dtype = _normalized(view, node), DType.INT8
@@ -148,6 +148,13 @@ def _is_linear(graph: Graph[Any], node: Node) -> bool:
 
 def _quantized_too(graph: Graph[Any], name: str) -> bool:
     return graph.type(name).dtype is DType.BOOL or any(r.op == "QuantizeLinear" for r in graph.consumers(name))
+
+
+def _sums(graph: Graph[Any], reader: Node) -> bool:
+    """Whether the reader sums products of many elements, in which the rounding of each is lost."""
+    while operator(reader.op).selects and len(graph.consumers(reader.outputs[0])) == 1:
+        reader = graph.consumers(reader.outputs[0])[0]
+    return operator(reader.op).bias_operand is not None or reader.op == "MatMul"
 
 
 def _averaged(graph: Graph[Any], node: Node) -> tuple[Quant, DType] | None:
