@@ -331,6 +331,47 @@ def test_damaged_files(tmp_path, seed):
     attempt_all(tmp_path, damaged())
 
 
+def controlled() -> onnx.ModelProto:
+    """An If with an If in a branch, a Loop that collects, a function of the model."""
+    empty, info = helper.make_empty_tensor_value_info, helper.make_tensor_value_info
+    inner = [helper.make_graph([node(op, ["h"], [op])], op, [], [empty(op)]) for op in ("Neg", "Abs")]
+    then = helper.make_graph([helper.make_node("Half", ["x"], ["t"], domain="own")], "t", [], [empty("t")])
+    other = helper.make_graph([node("Add", ["x", "x"], ["h"]), helper.make_node(
+        "If", ["p"], ["o"], then_branch=inner[0], else_branch=inner[1])], "o", [], [empty("o")])
+    body = helper.make_graph([node("Gather", ["b", "i"], ["row"]), node("Add", ["s", "row"], ["n"]),
+                              node("Identity", ["c"], ["g"]), node("Exp", ["n"], ["e"])], "body",
+                             [info("i", TensorProto.INT64, ()), info("c", TensorProto.BOOL, ()),
+                              info("s", TensorProto.FLOAT, (4,))], [empty("g"), empty("n"), empty("e")])
+    nodes = [helper.make_node("If", ["p"], ["b"], then_branch=then, else_branch=other),
+             helper.make_node("Loop", ["count", "", "start"], ["last", "all"], body=body)]
+    half = helper.make_function("own", "Half", ["a"], ["r"], [node("Mul", ["a", "a"], ["r"])],
+                                [helper.make_opsetid("", 13)])
+    constants = [numpy_helper.from_array(np.array(3), "count"), numpy_helper.from_array(random((4,)), "start")]
+    graph = helper.make_graph(nodes, "g", [info("x", TensorProto.FLOAT, (3, 4)), info("p", TensorProto.BOOL, ())],
+                              [empty("last"), empty("all")], constants)
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid("own", 1)]
+    return helper.make_model(graph, opset_imports=opsets, functions=[half])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_damaged_subgraphs_and_functions(tmp_path, seed):
+    raw, rng = controlled().SerializeToString(), np.random.default_rng(seed)
+
+    def damaged():
+        yield raw
+        for _ in range(80):
+            content = bytearray(raw)
+            for _ in range(rng.integers(1, 4)):
+                at = rng.integers(0, len(content))
+                content[at:at + rng.integers(0, 3)] = rng.integers(0, 256, rng.integers(0, 3)).astype(np.uint8).tobytes()
+            yield bytes(content)
+
+    path = tmp_path / "whole.onnx"
+    path.write_bytes(raw)
+    assert import_model(path).graph.outputs == ("last", "all")
+    attempt_all(tmp_path, damaged())
+
+
 def attempt_all(tmp_path, contents):
     path = tmp_path / "model.onnx"
     for content in contents:

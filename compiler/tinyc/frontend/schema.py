@@ -81,6 +81,15 @@ def function_body(
     schema = _schema(node.op_type, opset, domain)
     if schema is None:
         return None
+    try:
+        return _body(schema, node, opset, types)
+    except Exception:  # onnx's builders raise whatever they like on operands that they do not expect
+        return None
+
+
+def _body(
+    schema: onnx.defs.OpSchema, node: onnx.NodeProto, opset: int, types: Sequence[TensorType | None]
+) -> onnx.FunctionProto | None:
     raw = b""
     if schema.has_context_dependent_function:
         version = _newest(schema.context_dependent_function_opset_versions, opset)

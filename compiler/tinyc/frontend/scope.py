@@ -112,9 +112,9 @@ def lower_node(scope: Scope, node: onnx.NodeProto, later: set[str]) -> None:
 
     def results_for(operands: tuple[str, ...]) -> Sequence[str]:
         if control is not None:
-            return control(scope, context)
+            return _imported(context, lambda _: control(scope, context), where)
         if body is not None:
-            return functions.expand(scope, node, body, operands, name, where)
+            return _imported(context, lambda _: functions.expand(scope, node, body, operands, name, where), where)
         assert importer is not None
         return _imported(replace(context, inputs=operands), importer, where)
 
