@@ -363,7 +363,8 @@ def test_damaged_subgraphs_and_functions(tmp_path, seed):
             content = bytearray(raw)
             for _ in range(rng.integers(1, 4)):
                 at = rng.integers(0, len(content))
-                content[at:at + rng.integers(0, 3)] = rng.integers(0, 256, rng.integers(0, 3)).astype(np.uint8).tobytes()
+                new = rng.integers(0, 256, rng.integers(0, 3)).astype(np.uint8)
+                content[at:at + rng.integers(0, 3)] = new.tobytes()
             yield bytes(content)
 
     path = tmp_path / "whole.onnx"
