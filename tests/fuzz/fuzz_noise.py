@@ -20,7 +20,7 @@ from fuzz_reference import Dropped, run_node, versions_of
 RUNS = 12
 RELATIVE = {"float32": 2.0**-21, "float64": 2.0**-50, "float16": 2.0**-10}
 # In integers their results have the operand's scale, to begin with.
-KEEP_SCALE = ("AveragePool", "GlobalAveragePool")
+KEEP_SCALE = ("AveragePool", "GlobalAveragePool", "Resize", "Upsample")
 
 
 class Noisy:

@@ -88,3 +88,14 @@ def test_one_element_by_pytorch_half_pixel() -> None:
                 coordinate_transformation_mode="pytorch_half_pixel", nearest_mode="round_prefer_ceil")
     proto = model.proto()
     assert not differences(execute(compile_proto(proto), model.inputs), with_onnxruntime(proto, model.inputs), 1e-6)
+
+
+def test_two_quantizations_of_one_value() -> None:
+    """Neither range holds the other: none is computed from the other."""
+    model = Model("twice", opset=13)
+    image = RNG.standard_normal((1, 2, 3, 4)).astype(np.float32)
+    model.inputs["image"] = image
+    model.node("MaxPool", ["image"], ["largest"], kernel_shape=[2, 2])
+    model.outputs += [model.quantized("largest", "a", 0.004, -128), model.quantized("largest", "b", 0.004, 0)]
+    proto = model.proto()
+    assert not differences(execute(compile_proto(proto), model.inputs), with_onnxruntime(proto, model.inputs), 0)

@@ -90,11 +90,21 @@ def _quantize_before(editor: Editor, node: Node) -> None:
 
 
 def _share_widest(editor: Editor, quantizers: list[Node], value: str) -> None:
-    """Several scales for one value: the others are computed from the widest one."""
+    """Several scales for one value: the others are computed from the widest one, if its range holds theirs."""
     if not all(map(_per_tensor_int8, quantizers)):
         return
     widest = max(quantizers, key=lambda q: q.attrs.quant.scale[0])
+    low, high = _limits(widest)
+    step = float(widest.attrs.quant.scale[0])
+    if any(other[0] < low - step or other[1] > high + step for other in map(_limits, quantizers)):
+        return
     _read_dequantized(editor, widest, value, [q for q in quantizers if q.attrs != widest.attrs])
+
+
+def _limits(quantizer: Node) -> tuple[float, float]:
+    """The smallest and largest number that an int8 QuantizeLinear can hold."""
+    scale, zero = float(quantizer.attrs.quant.scale[0]), quantizer.attrs.quant.zero_point[0]
+    return (-128 - zero) * scale, (127 - zero) * scale
 
 
 def _per_tensor_int8(node: Node) -> bool:
