@@ -2,8 +2,8 @@
 """Lets operators that only select elements (Reshape, MaxPool, Slice, ...) work on integers.
 
 Where the model quantizes on one side only, DequantizeLinear moves behind the operator, or QuantizeLinear in front of it
-(also where it reads a graph input). Both are exact, for quantization is monotonic and the same for every element, and the
-neighbour on the other side then finds its operand or result quantized.
+(also where it reads a graph input). Both are exact, for quantization is monotonic and the same for every element, and
+the neighbour on the other side then finds its operand or result quantized.
 """
 
 from __future__ import annotations
