@@ -19,7 +19,8 @@ from fuzz_reference import Dropped, run_node, versions_of
 
 RUNS = 12
 RELATIVE = {"float32": 2.0**-21, "float64": 2.0**-50, "float16": 2.0**-10}
-# In integers their results have the operand's scale, to begin with.
+# In integers results have this scale, or the operand's, before they are brought to that which the model wants.
+OWN_SCALE = {"Softmax": 1 / 256, "LogSoftmax": 16 / 256}  # that of TFLite's integer forms
 KEEP_SCALE = ("AveragePool", "GlobalAveragePool", "Resize", "Upsample")
 
 
@@ -89,6 +90,7 @@ class Noisy:
         step = (max(float(finite.max(initial=0)), 0.0) - min(float(finite.min(initial=0)), 0.0)) / 255
         if node.op_type in KEEP_SCALE:
             step = max(step, 0.5 * self.scales.get(node.input[0], 0.0))
+        step = max(step, OWN_SCALE.get(node.op_type, 0.0))
         return np.asarray(array + step * self._signs(array), np.float32)
 
 

@@ -79,6 +79,15 @@ def _multi_head(g: Growing) -> None:
     g.add(operands, num_heads=heads, **drawn(g, {"scale": real(0.25, 1)}))
 
 
+def _packed_attention(g: Growing) -> None:
+    batch, heads, length, size = g.integer(1, 2), g.integer(1, 2), g.integer(1, 4), 4
+    width = g.pick([4, 8, 3])
+    weights = g.source.numpy().standard_normal((width, 3 * heads * size)) * 0.5
+    bias = g.constant(g.content("float32", (3 * heads * size,)))
+    g.add([_heads(g, batch, length, width), g.constant(weights.astype(np.float32)), bias], num_heads=heads,
+          **({"unidirectional": 1} if g.chance(1, 3) else {}))
+
+
 def _rotary(g: Growing) -> None:
     batch, heads, length, size = g.integer(1, 2), g.integer(1, 2), g.integer(1, 4), g.pick([4, 2, 6])
     angles = g.source.numpy().uniform(-3, 3, (length + 1, size // 2))
@@ -188,6 +197,7 @@ ROWS = (
     *(Row(op, _recurrent, weight=3) for op in _GATES),
     Row("Attention", _attention),
     Row("MultiHeadAttention", _multi_head, MICROSOFT),
+    Row("Attention", _packed_attention, MICROSOFT),
     Row("RotaryEmbedding", _rotary),
     Row("SkipLayerNormalization", _skip_norm, MICROSOFT),
     Row("SkipSimplifiedLayerNormalization", _skip_norm, MICROSOFT),
