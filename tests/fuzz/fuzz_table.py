@@ -27,17 +27,18 @@ ROWS: tuple[Row, ...] = tuple(row for row in ALL_ROWS if (row.domain, row.op) in
 # does what it leaves undefined. Rows do not draw these cases.
 KNOWN_DIFFERENCES = {
     "AveragePool, MaxPool": "onnxruntime pads by auto_pad SAME as if there were no dilation",
-    "MaxPool": "with a stride beyond the kernel and auto_pad SAME, onnxruntime refuses, and the reference reads elsewhere",
+    "MaxPool": "with a stride beyond the kernel and auto_pad SAME, onnxruntime refuses, the reference reads elsewhere",
     "ConvTranspose": "with a stride beyond the kernel and auto_pad SAME, onnxruntime's result is smaller than standard",
     "Resize": "align_corners with scales whose product with the extent is no integer: ONNX's tests use the product, "
               "onnxruntime the rounded extent",
     "RoiAlign": "onnxruntime's maximum of several samples is, by its own warning, incorrect",
     "AffineGrid": "align_corners with an extent of 1 divides by zero in the standard's formula",
     "Clip": "infinities pass a missing bound in tinyc; onnxruntime makes them the largest number",
-    "TreeEnsembleRegressor": "with several targets onnxruntime leaves base_values out where no leaf counts for a target",
+    "TreeEnsembleRegressor": "with several targets onnxruntime leaves base_values out where no leaf counts for one",
     "QLinearSoftmax": "over a single element onnxruntime's quantized 1.0 wraps to 0",
-    "LRN, ConvTranspose, Hardmax, Softmax, LogSoftmax": "ONNX's reference implementation is wrong for several instances, "
-                                                        "for groups with a bias, and before opset 13",
+    "LRN": "ONNX's reference implementation takes the number of channels for that of instances",
+    "ConvTranspose of float64": "ONNX's reference implementation adds one group's bias to all",
+    "Hardmax, Softmax, LogSoftmax": "ONNX's reference implementation does not know what they meant before opset 13",
     "ReduceSumSquare and others on integers": "sums that overflow are undefined",
 }
 # Supported operators that no graph has, and why.
