@@ -139,7 +139,10 @@ def _constant(s: Source, model: onnx.ModelProto) -> None:
     elif kind == 3:
         tensor.raw_data = tensor.raw_data[:-1]
     else:
-        array = numpy_helper.to_array(tensor).copy()
+        try:
+            array = numpy_helper.to_array(tensor).copy()
+        except Exception:  # damaged before
+            return
         choices: Any = INTEGERS if array.dtype.kind in "iu" else REALS
         if array.size and array.dtype.kind in "iuf":
             with np.errstate(all="ignore"):

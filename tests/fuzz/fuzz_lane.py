@@ -36,6 +36,8 @@ def run_seed(seed: int, folder: Path | None = None) -> Result:
         case = random_case(Source.seeded(seed))
     except Dropped as reason:
         return Result(seed, "dropped", str(reason))
+    except Exception as error:
+        return Result(seed, "failed", f"the generator: {type(error).__name__}: {error}")
     verdict = check(case)
     if verdict.status != "failed" or folder is None:
         return Result(seed, verdict.status, verdict.reason, case.operators)

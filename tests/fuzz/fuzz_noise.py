@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from fuzz_growing import Case
 from fuzz_reference import Dropped, run_node, versions_of
+from fuzz_values import RECURRENT
 
 RUNS = 12
 RELATIVE = {"float32": 2.0**-21, "float64": 2.0**-50, "float16": 2.0**-10}
@@ -54,6 +55,9 @@ class Noisy:
                 # Short constants may be scales or limits that decide on a shape.
                 operands = {n: a if n in self.constants and a.ndim < 2 else self._rounded(a)
                             for n, a in operands.items()}
+            if self.case.quantized and node.op_type in RECURRENT:  # their state is quantized in each step
+                first = operands[node.input[0]]
+                operands[node.input[0]] = np.asarray(first + 2 / 128 * self._signs(first), first.dtype)
             results = run_node(node, operands, self.constants, versions, outputs[0] in self.case.preferred)
             if node.op_type == "DequantizeLinear":
                 self.scales[outputs[0]] = float(np.max(operands[node.input[1]]))
@@ -65,16 +69,19 @@ class Noisy:
                 elif noisy and self.case.quantized and array.dtype == np.float32 and not conversion:
                     array = self._moved(array, node)
                 elif noisy:
-                    array = self._rounded(array)
+                    array = self._rounded(array, float(np.abs(array[np.isfinite(array)]).max(initial=0)) / 4
+                                          if array.dtype.kind == "f" else 0.0)
                 self.values[name] = array
         return self.values
 
-    def _rounded(self, array: np.ndarray) -> np.ndarray:
+    def _rounded(self, array: np.ndarray, least: float = 0.0) -> np.ndarray:
+        """`least`: of the magnitudes that make the noise, since operators may cancel inside."""
         scale = RELATIVE.get(array.dtype.name)
         if scale is None:
             return array
         with np.errstate(all="ignore"):
-            return np.asarray(array * (1 + scale * self._signs(array)), array.dtype)
+            moved = array + scale * np.maximum(np.abs(array.astype(np.float64)), least) * self._signs(array)
+        return np.asarray(moved, array.dtype)
 
     def _signs(self, array: np.ndarray) -> np.ndarray:
         """Noise of full strength, up or down; the strength alternates from run to run."""

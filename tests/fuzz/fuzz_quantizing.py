@@ -45,7 +45,7 @@ class Quantizing:
         info = np.iinfo(dtype)
         span = max(high, 0.0) - min(low, 0.0) or 1.0
         factor = self.source.pick([1.0, 1.2, 0.7 if cut else 1.5, 3.0])
-        scale = np.float32(span / (int(info.max) - int(info.min)) * factor)
+        scale = np.float32(max(span / (int(info.max) - int(info.min)) * factor, 1e-7))
         if dtype in ("int16", "uint16"):
             return scale, np.array(0 if dtype == "int16" else 32768, dtype)
         zero = int(np.clip(round(info.min - min(low, 0.0) / float(scale)), info.min, info.max))
