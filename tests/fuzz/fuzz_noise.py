@@ -115,6 +115,7 @@ def sensitivity(case: Case, outputs: set[str]) -> dict[str, np.ndarray]:
     for values in _runs(case, outputs):
         for name in outputs:
             with np.errstate(all="ignore"):
-                away = np.abs(values[name].astype(np.float64) - case.expected[name].astype(np.float64))
-            moved[name] = np.maximum(moved[name], np.nan_to_num(away, nan=0.0, posinf=np.inf))
+                got, want = values[name].astype(np.float64), case.expected[name].astype(np.float64)
+                away = np.where((got == want) | (np.isnan(got) & np.isnan(want)), 0.0, np.abs(got - want))
+            moved[name] = np.maximum(moved[name], np.where(np.isnan(away), np.inf, away))
     return moved
