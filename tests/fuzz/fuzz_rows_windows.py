@@ -92,6 +92,14 @@ def _conv_transpose(g: Growing) -> None:
     g.add(operands, **attributes, **({"group": group} if group > 1 else {}))
 
 
+def _same_padding(window: dict[str, Any]) -> None:
+    """Raises Dropped where onnxruntime's pooling understands auto_pad SAME in another way (KNOWN_DIFFERENCES)."""
+    if window.get("auto_pad", "").startswith("SAME"):
+        steps = window.get("strides", [1] * len(window["kernel_shape"]))
+        if "dilations" in window or any(s > k for s, k in zip(steps, window["kernel_shape"], strict=True)):
+            raise Dropped("auto_pad SAME with dilation, or with a stride beyond the kernel")
+
+
 def _pool(g: Growing) -> None:
     average = g.op == "AveragePool"
     x = _image(g, [t for t in g.types() if t != "float16"])
@@ -99,8 +107,7 @@ def _pool(g: Growing) -> None:
     pads, kernel = window.get("pads", []), window["kernel_shape"]
     if any(p >= k for p, k in zip(pads, kernel * 2, strict=False)):
         raise Dropped("a window that lies in the padding")
-    if "dilations" in window and window.get("auto_pad", "").startswith("SAME"):
-        raise Dropped("onnxruntime pads as if there were no dilation")
+    _same_padding(window)
     if g.opset >= 10 and g.chance(1, 4) and "auto_pad" not in window:
         window["ceil_mode"] = 1
     if average and g.chance(1, 2):
@@ -112,6 +119,7 @@ def _pool(g: Growing) -> None:
 def _lp_pool(g: Growing) -> None:
     x = _image(g, [t for t in float_types(g) if t != "float16"])
     window = _window(g, x.shape[2:], g.opset >= 18)
+    _same_padding(window)
     g.add([x], **window, **drawn(g, {"p": lambda g: g.integer(1, 3)}))
 
 
