@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs one backend test: compiled by tinyc for the host, built as a shared library, called, compared.
+"""Runs one backend test: compiled by tinyc, built, called, compared.
 
-Every buffer that the generated function gets lies between guard bytes, and undefined behaviour traps.
+On the host the code is a shared library in which undefined behaviour traps; for other targets it runs in QEMU. Every
+buffer that the generated function gets lies between guard bytes.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from suite import BackendTest
 
 from shared_library import BuildError, Fault, build, call, isolated
 from tinyc.backend.emit import Port
-from tinyc.cases import places_of
+from tinyc.cases import Cases, places_of
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.errors import TinycError
 from tinyc.targets import load_target
+from tinyc.verification import run_cases
 
 
 @dataclass(frozen=True)
@@ -32,19 +34,21 @@ class Outcome:
     reason: str = ""
 
 
-def check(test: BackendTest) -> Outcome:
+def check(test: BackendTest, target: str = "host") -> Outcome:
     """Compiles, builds and runs a test."""
     with tempfile.TemporaryDirectory(prefix="tinyc-conformance-") as name:
         folder = Path(name)
         try:
-            compiled = _compile(test, folder)
+            compiled = _compile(test, folder, target)
         except TinycError as error:
             return Outcome("refused", f"{error.what}" + (f" [{error.node}]" if error.node else ""))
         except Exception as error:
             return Outcome("failed", f"internal error: {type(error).__name__}: {error}")
         try:
+            if target != "host":
+                return _run(test, compiled, _emulated(compiled))
             library = build(compiled, folder)
-            outcome: Outcome = isolated(lambda: _run(test, compiled, library))
+            outcome: Outcome = isolated(lambda: _run(test, compiled, lambda given: call(compiled, library, given)))
         except BuildError as error:
             return Outcome("failed", f"C does not compile: {error}")
         except Fault as error:
@@ -52,13 +56,27 @@ def check(test: BackendTest) -> Outcome:
         return outcome
 
 
-def _compile(test: BackendTest, folder: Path) -> Compiled:
+def _emulated(compiled: Compiled) -> Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]:
+    """Runs the model on its target's emulator."""
+
+    def execute(given: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        outputs, unaligned = run_cases(compiled, Cases((tuple(given),), None))
+        if unaligned is not None:
+            raise Fault(unaligned)
+        return outputs[0]
+
+    return execute
+
+
+def _compile(test: BackendTest, folder: Path, target: str) -> Compiled:
     path = folder / "model.onnx"
     onnx.save(test.model, path)
-    return compile_model(Request(path, load_target("host"), name="m"))
+    return compile_model(Request(path, load_target(target), name="m"))
 
 
-def _run(test: BackendTest, compiled: Compiled, library: Path) -> Outcome:
+def _run(
+    test: BackendTest, compiled: Compiled, execute: Callable[[Sequence[np.ndarray]], Sequence[np.ndarray]]
+) -> Outcome:
     ports = compiled.emitted
     for inputs, expected in test.data_sets:
         given = [np.asarray(v) for v in list(inputs)[:len(ports.inputs)]]
@@ -71,7 +89,7 @@ def _run(test: BackendTest, compiled: Compiled, library: Path) -> Outcome:
             if array.dtype != port.dtype.numpy or array.shape != port.shape:
                 return Outcome("failed", f"input {port.name} is {port.dtype.label}{list(port.shape)}, "
                                          f"the test gives {array.dtype}{list(array.shape)}")
-        results = call(compiled, library, given)
+        results = execute(given)
         for port, got, want in zip(ports.outputs, results, expected, strict=True):
             fault = difference(port, got, stored(port, want), test)
             if fault:

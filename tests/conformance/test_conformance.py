@@ -29,6 +29,16 @@ def test_backend_suite(tests: list[BackendTest], part: int) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+def test_some_on_an_emulated_core(tests: list[BackendTest], part: int) -> None:
+    expected = set(PASSING.read_text().split())
+    known = [test for test in tests if test.name in expected]
+    wrong = [f"{test.name}: {outcome.status}, {outcome.reason}" for test in known[part * 12::48]
+             if (outcome := check(test, "cortex-m4")).status != "passed"]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_suite_is_there(tests: list[BackendTest]) -> None:
     """The list would be satisfied by an empty suite."""
     assert len(set(PASSING.read_text().split()) & {t.name for t in tests}) > 0.9 * len(PASSING.read_text().split())

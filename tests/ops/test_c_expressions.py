@@ -25,10 +25,11 @@ def label(kind, row, dtype):
 
 
 def unary_source(row, dtype):
-    t, expression = dtype.c_type, fill(row.template(dtype), {"x": "x[i]"}, row.parameters, dtype)
-    return (
-        f"void {label('u', row, dtype)}(const {t} *x, {t} *y, int n)\n"
-        f"{{ for (int i = 0; i < n; i++) {{ y[i] = {expression}; }} }}\n"
+    t, result = dtype.c_type, (row.result or dtype).c_type
+    expression = fill(row.template(dtype), {"x": "x[i]"}, row.parameters, dtype)
+    return (  # the cast as in generated loops
+        f"void {label('u', row, dtype)}(const {t} *x, {result} *y, int n)\n"
+        f"{{ for (int i = 0; i < n; i++) {{ y[i] = ({result})({expression}); }} }}\n"
     )
 
 
@@ -37,7 +38,7 @@ def binary_source(row, dtype):
     expression = fill(row.template(dtype), {"a": "a[i]", "b": "b[i]"}, {}, dtype)
     return (
         f"void {label('b', row, dtype)}(const {t} *a, const {t} *b, {result} *y, int n)\n"
-        f"{{ for (int i = 0; i < n; i++) {{ y[i] = {expression}; }} }}\n"
+        f"{{ for (int i = 0; i < n; i++) {{ y[i] = ({result})({expression}); }} }}\n"
     )
 
 
@@ -88,11 +89,11 @@ def call(function, *arrays):
 @pytest.mark.parametrize("row, dtype", UNARY, ids=lambda p: getattr(p, "name", ""))
 def test_unary(library, row, dtype):
     x = samples(dtype, 1)
-    y = np.empty_like(x)
+    y = np.empty(x.shape, (row.result or dtype).numpy)
     call(getattr(library, label("u", row, dtype)), x, y)
     with np.errstate(all="ignore"):
         wide = x.astype(np.float64) if dtype.is_float else x
-        want = np.asarray(row.function(wide, *row.parameters.values())).astype(x.dtype)
+        want = np.asarray(row.function(wide, *row.parameters.values())).astype(y.dtype)
     np.testing.assert_allclose(y, want, 3e-6, 3e-6)
 
 
