@@ -6,6 +6,9 @@ the order of rising offsets. So it is enough to try, at each node, the unplaced 
 lowest free offsets, in that order (Moffitt, "MiniMalloc", ASPLOS 2023). A branch ends where, at some
 time, what is yet to be placed is larger than the room left; where placing leaves moments that no
 unplaced buffer crosses, the parts before and after are solved independently.
+
+Among equal offsets, an order of preference decides. It stays, or is found anew for each part from what is
+unplaced then: the moments that were crowded at first need not be those that are still to be fitted.
 """
 
 from __future__ import annotations
@@ -21,6 +24,21 @@ from tinyc.plan.separation import Model
 _TRIALS_PER_EFFORT = 40_000  # placements tried per unit of effort: about a second
 _MOST_BUFFERS = 600  # the search recurses once per buffer
 
+# What to prefer large, the most important first: lifetime, lifetime x bytes, the most bytes alive at one of its
+# moments ("crowd") and of them those unplaced ("rest"), the number of buffers that live at the same time
+# ("near"). Equal ones stay in the order given.
+_PREFERENCES = (
+    ("width", "area", "crowd"),
+    ("crowd", "area", "width"),
+    ("crowd", "width", "area"),
+    ("crowd", "near", "width"),
+)
+_PREFERENCES_ANEW = (
+    ("rest", "width", "area"),
+    ("rest", "area", "width"),
+    ("rest", "near", "width"),
+)
+
 _Array = npt.NDArray[np.int64]
 
 
@@ -33,63 +51,36 @@ def applicable(model: Model) -> bool:
     return not model.fixed and not model.problem.overlaps and len(model.problem.buffers) <= _MOST_BUFFERS
 
 
-def search_within(model: Model, height: int, effort: float) -> list[int] | None:
+def search_within(model: Model, height: int, effort: float, anew: bool = False) -> list[int] | None:
     """Offsets in bytes of a placement within `height` bytes, or None where the effort did not find one.
 
-    Several orders of preference take turns with a growing number of trials.
+    Several orders of preference take turns with a growing number of trials. anew: those that each part
+    finds anew, which solve some problems that the others do not, and the reverse.
     """
     left = int(effort * _TRIALS_PER_EFFORT)
     turn = 4 * len(model.problem.buffers)
-    orders = _preferences(model)
     while left > 0:
-        for order in orders:
+        for preference in _PREFERENCES_ANEW if anew else _PREFERENCES:
             trials = min(turn, left)
             left -= trials
             if trials <= 0:
                 break
-            search = _Search(model, order, height, trials)
+            search = _Search(model, preference, height, trials)
             try:
-                return search.offsets() if search.run() else None
+                return search.place if search.run() else None
             except _OutOfEffort:
                 continue
         turn *= 2
     return None
 
 
-def _preferences(model: Model) -> list[list[int]]:
-    buffers = model.problem.buffers
-    width = [b.end - b.start for b in buffers]
-    area = [b.size * w for b, w in zip(buffers, width, strict=True)]
-    live = _live_bytes(model)
-    crowd = [max(live[t] for t in live if b.start <= t < b.end) for b in buffers]
-    keys: list[list[tuple[int, ...]]] = [
-        [(-width[i], -area[i], -crowd[i], i) for i in range(len(buffers))],
-        [(-crowd[i], -area[i], -width[i], i) for i in range(len(buffers))],
-        [(-crowd[i], -width[i], -area[i], i) for i in range(len(buffers))],
-        [(-crowd[i], -len(model.near[i]), -width[i], i) for i in range(len(buffers))],
-    ]
-    return [sorted(range(len(buffers)), key=key.__getitem__) for key in keys]
-
-
-def _live_bytes(model: Model) -> dict[int, int]:
-    change: dict[int, int] = {}
-    for b in model.problem.buffers:
-        change[b.start] = change.get(b.start, 0) + b.size
-        change[b.end] = change.get(b.end, 0) - b.size
-    live: dict[int, int] = {}
-    total = 0
-    for time in sorted(change):
-        total += change[time]
-        live[time] = total
-    return live
-
-
 class _Search:
-    """One depth-first search. Buffers are numbered by preference; time is cut into sections."""
+    """One depth-first search. Time is cut into sections; lists of members are in order of preference."""
 
-    def __init__(self, model: Model, order: Sequence[int], height: int, trials: int) -> None:
-        buffers = [model.problem.buffers[i] for i in order]
-        self.order = order
+    def __init__(self, model: Model, preference: Sequence[str], height: int, trials: int) -> None:
+        buffers = model.problem.buffers
+        self.preference = preference
+        self.anew = "rest" in preference
         self.height = height
         self.trials = trials
         times = sorted({b.start for b in buffers} | {b.end for b in buffers})
@@ -103,19 +94,14 @@ class _Search:
         self.cover = np.zeros((len(buffers), self.sections), dtype=bool)
         for i in range(len(buffers)):
             self.cover[i, self.first[i] : self.last[i]] = True
-        number = {old: new for new, old in enumerate(order)}
-        self.near = [
-            np.array(sorted(number[j] for j, _, _ in model.near[old]), dtype=np.int64) for old in order
-        ]
+        self.near = [np.array(sorted(j for j, _, _ in near), dtype=np.int64) for near in model.near]
+        width = np.array([b.end - b.start for b in buffers], dtype=np.int64)
+        count = np.array([near.size for near in self.near], dtype=np.int64)
+        self.traits = {"width": width, "area": width * self.sizes, "near": count}
+        self.traits["crowd"] = self._most(np.arange(len(buffers)), self.sizes @ self.cover)
         aligns = np.array([b.align for b in buffers], dtype=np.int64)
         self.aligns: _Array | None = aligns if any(model.unit % b.align for b in buffers) else None
         self.place = [0] * len(buffers)
-
-    def offsets(self) -> list[int]:
-        result = [0] * len(self.place)
-        for new, old in enumerate(self.order):
-            result[old] = self.place[new]
-        return result
 
     def run(self) -> bool:
         count = len(self.size)
@@ -123,7 +109,7 @@ class _Search:
         crossing = (self.cover[:, :-1] & self.cover[:, 1:]).sum(axis=0).astype(np.int64)
         lowest = np.zeros(count, dtype=np.int64)
         floor = np.zeros(self.sections, dtype=np.int64)
-        members = np.arange(count)
+        members = self._by_preference(np.arange(count), total)
         if int(total.max()) > self.height:
             return False
         cuts = [0, *(np.flatnonzero(crossing == 0) + 1).tolist(), self.sections]
@@ -143,10 +129,29 @@ class _Search:
         """Solve the sections between neighbouring cuts one after another; all have to succeed."""
         starts = self.firsts[members]
         for low, high in zip(cuts, cuts[1:], strict=False):
-            part = members[(starts >= low) & (starts < high)]
-            if part.size and not self._descend(part, low, high, floor, total, crossing, lowest, base, rank):
+            inside = (starts >= low) & (starts < high)
+            part = members[inside]
+            if not part.size:
+                continue
+            least = (base, int(np.count_nonzero(inside[:rank])))
+            if self.anew and len(cuts) > 2:
+                part, least = self._by_preference(part, total), (base, 0)
+            if not self._descend(part, low, high, floor, total, crossing, lowest, *least):
                 return False
         return True
+
+    def _by_preference(self, members: _Array, total: _Array) -> _Array:
+        """`members`, the preferred ones first, where `total` bytes per section are yet to be placed."""
+        keys = [
+            self._most(members, total) if trait == "rest" else self.traits[trait][members]
+            for trait in self.preference
+        ]
+        return members[np.lexsort((members, *(-key for key in reversed(keys))))]
+
+    def _most(self, members: _Array, total: _Array) -> _Array:
+        """For each member, the largest `total` of the sections it covers."""
+        largest: _Array = np.where(self.cover[members], total, 0).max(axis=1)
+        return largest
 
     def _descend(
         self,
@@ -160,7 +165,7 @@ class _Search:
         base: int,
         rank: int,
     ) -> bool:
-        """Place all `members`, which live within sections [low, high), at (offset, number) >= (base, rank).
+        """Place all `members`, which live within sections [low, high), at (offset, position) >= (base, rank).
 
         floor, total: per section, the top of what is placed and the bytes yet to be placed; crossing:
         unplaced buffers across each boundary; lowest: per buffer, the lowest offset still free.
@@ -172,7 +177,7 @@ class _Search:
             offset, i = int(offsets[k]), int(members[k])
             if offset >= lid:
                 break  # some buffer fits entirely below: leaving that gap cannot help
-            if (offset, i) < (base, rank):
+            if (offset, k) < (base, rank):
                 continue
             self.trials -= 1
             if self.trials < 0:
@@ -202,7 +207,7 @@ class _Search:
                     new_crossing[first : last - 1] -= 1
                     free = np.flatnonzero(new_crossing[low : high - 1] == 0) + low + 1
                     cuts = [low, *free.tolist(), high]
-                    if self._parts(rest, cuts, new_floor, new_total, new_crossing, new_lowest, offset, i):
+                    if self._parts(rest, cuts, new_floor, new_total, new_crossing, new_lowest, offset, k):
                         return True
             if covered:
                 break  # nothing is yet to lie above this buffer: placing it elsewhere changes nothing

@@ -54,7 +54,7 @@ def solve(problem: Problem, effort: float = DEFAULT_EFFORT, only_fit: bool = Fal
         if effort > 0 and plan_bytes(model, best) > goal:
             consider(fit_exact(model, goal, effort * 0.25), "cp-sat")
         if effort > 0 and plan_bytes(model, best) > goal and skyline.applicable(model):
-            consider(skyline.search_within(model, goal, effort * 0.35), "skyline")
+            consider(skyline.search_within(model, goal, effort * 0.35, anew=True), "skyline")
     if effort > 0 and plan_bytes(model, best) > bound and not only_fit:
         exact = solve_exact(model, best, bound, effort * 0.2)
         bound, optimal = exact.bound, exact.optimal
