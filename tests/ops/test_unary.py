@@ -17,7 +17,9 @@ OPSETS = {
     "Mish": 18, "Gelu": 20, "HardSwish": 14, "Celu": 12, "ThresholdedRelu": 10, "Round": 11, "Shrink": 9,
     "Sign": 9, "Erf": 9, "Asinh": 9, "Acosh": 9, "Atanh": 9, "Sinh": 9, "Cosh": 9,
 }  # fmt: skip
-FLOAT_ROWS = [row.name for row in ROWS if row.c_float and row.name not in ("GeluTanh", "Swish")]
+# Without an ONNX operator of that name; and those that ask a question of a number are tested in tests/kernels.
+OTHERS = ("GeluTanh", "Swish", "Probit")
+FLOAT_ROWS = [row.name for row in ROWS if row.c_float and row.result is None and row.name not in OTHERS]
 
 
 @pytest.mark.parametrize("op", FLOAT_ROWS)
