@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline golden wheel clean tools-demo tools-test bench-plan
+.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline code-sizes golden wheel clean tools-demo tools-test bench-plan
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ size: $(VENV)/.test ## Compare the examples' flash and RAM with their budgets an
 
 size-baseline: $(VENV)/.test ## Write the examples' sizes to the committed baseline.
 	$(BIN)/python scripts/size_gate.py --update
+
+code-sizes: $(VENV)/.test ## Measure the code of the runtime's functions again, by which kernels are compared.
+	$(BIN)/python scripts/code_sizes.py
 
 golden: $(VENV)/.test ## Write tests/golden again from what is generated now; look at the difference.
 	$(BIN)/python -m pytest tests/repository/test_golden.py --update-golden

@@ -396,10 +396,14 @@ def _expressions(stmt: Stmt) -> Iterator[Expr]:
 
 def called_functions(program: Program) -> list[str]:
     """Names of the runtime functions that are called, sorted."""
+    return sorted(set[str]().union(*(functions_in(step.body) for step in program.steps)))
+
+
+def functions_in(body: tuple[Stmt, ...]) -> set[str]:
+    """Names of the runtime functions that the statements call."""
     names: set[str] = set()
-    for step in program.steps:
-        for stmt in statements(step.body):
-            if isinstance(stmt, Call):
-                names.add(stmt.function)
-            names |= {e.function for e in _expressions(stmt) if isinstance(e, Apply)}
-    return sorted(names)
+    for stmt in statements(body):
+        if isinstance(stmt, Call):
+            names.add(stmt.function)
+        names |= {e.function for e in _expressions(stmt) if isinstance(e, Apply)}
+    return names

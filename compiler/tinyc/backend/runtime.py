@@ -39,6 +39,26 @@ def _entry(function: str) -> tuple[str, dict[str, Any]]:
     raise KeyError(f"the runtime's manifest has no {function}")
 
 
+def needed_functions(functions: Iterable[str], variants: tuple[str, ...]) -> dict[str, str]:
+    """The functions and all that they need, by their names in the manifest, with the variant of each."""
+    found: dict[str, str] = {}
+    waiting = list(functions)
+    while waiting:
+        name, entry = _entry(waiting.pop())
+        if name not in found:
+            found[name] = next(v for v in variants if v in entry)
+            waiting += entry.get("needs", [])
+    return found
+
+
+@cache
+def code_sizes() -> dict[str, dict[str, int]]:
+    """Bytes of code and constants of each function in each variant that it has, measured by scripts/code_sizes.py."""
+    with (runtime_dir() / "code_sizes.toml").open("rb") as file:
+        sizes: dict[str, dict[str, int]] = tomllib.load(file)
+    return sizes
+
+
 def runtime_files(functions: Iterable[str], variants: tuple[str, ...], external_cmsis: bool) -> RuntimeFiles:
     """What the functions need, with their dependencies, in the best variant of each.
 
@@ -46,18 +66,10 @@ def runtime_files(functions: Iterable[str], variants: tuple[str, ...], external_
     """
     headers: set[str] = set()
     sources: set[str] = set()
-    waiting = [f for f in functions if not (external_cmsis and f.startswith(CMSIS_PREFIX))]
-    seen: set[str] = set()
-    for function in waiting:
-        headers.add(_entry(function)[1]["header"])
-    while waiting:
-        name, entry = _entry(waiting.pop())
-        if name in seen:
-            continue
-        seen.add(name)
-        variant = next(v for v in variants if v in entry)
-        sources.update(entry[variant])
-        waiting += entry.get("needs", [])
+    own = [f for f in functions if not (external_cmsis and f.startswith(CMSIS_PREFIX))]
+    headers.update(_entry(function)[1]["header"] for function in own)
+    for name, variant in needed_functions(own, variants).items():
+        sources.update(manifest()["functions"][name][variant])
     return RuntimeFiles(
         tuple(Path(s) for s in sorted(sources)), tuple(sorted(headers)),
         _header_closure([runtime_dir() / s for s in sorted(sources)], headers | {"tinyc_runtime.h"},

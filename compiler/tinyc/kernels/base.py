@@ -39,17 +39,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate by which kernels are compared: instructions, bytes of flash, bytes of RAM."""
+    """An estimate by which kernels are compared: instructions, bytes of flash, bytes of RAM of one node.
+
+    calls: the runtime functions that the kernel calls, where their code counts in the comparison: once in a program,
+    with what they need (see tinyc.kernels.choose). The flash of the node itself is its tables and its call.
+    """
 
     instructions: float
     flash: float = 0.0
     ram: float = 0.0
-
-    def weigh(self, optimize: str) -> float:
-        """One figure to minimise under an optimization level."""
-        flash = {"size": 1000.0, "speed": 0.1}.get(optimize, 10.0)
-        ram = {"ram": 1000.0}.get(optimize, 10.0)
-        return self.instructions + flash * self.flash + ram * self.ram
+    calls: tuple[str, ...] = ()
 
 
 @dataclass

@@ -14,6 +14,8 @@ from tinyc.kernels.rescale import above_zero, accumulator, channel_factors, resc
 from tinyc.kernels.windows import Window, loops_over, window_loops
 from tinyc.ops.conv import ConvAttrs, channel_multipliers
 
+CODE = 600  # bytes of a layer's loops, roughly
+
 
 @KERNELS.add
 class ConvLoops(Kernel):
@@ -25,7 +27,7 @@ class ConvLoops(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(40.0 * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+        return Cost(40.0 * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes + CODE)
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs

@@ -57,6 +57,13 @@ def function_of(x: TensorType, w: TensorType, y: TensorType, a: ConvAttrs) -> st
     return choice
 
 
+def _called(options: Options, x: TensorType, w: TensorType, y: TensorType, a: ConvAttrs) -> str:
+    """The function that generated code calls: outside, the wrapper where it would choose the same."""
+    function = function_of(x, w, y, a)
+    wrapped = options.kernels == "cmsis-nn" and wrapper_choice(x, w, a) == function
+    return "arm_convolve_wrapper_s8" if wrapped else function
+
+
 def quantization(build: Builder, channels: int) -> tuple[Pointer, Pointer]:
     """Tables of each output channel's multiplier and shift."""
     multiplier, shift = channel_multipliers(build.type(0), build.type(1), build.output_type(), channels)
@@ -79,8 +86,9 @@ class ConvS8(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         per_mac = {"mve": 0.3, "dsp": 2.1, "portable": 6.0}[options.variant]
-        w = graph.type(node.inputs[1])
-        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+        x, w, y = (graph.type(name) for name in (*node.inputs[:2], node.outputs[0]))
+        called = _called(options, x, w, y, node.attrs)
+        return Cost(per_mac * y.elements * w.elements / w.shape[0], w.bytes, calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
@@ -98,8 +106,7 @@ class ConvS8(Kernel):
             dims_of(x.shape), build.input(0), dims_of(w.shape), build.table("filter", build.data(1)),
             dims(1, 1, 1, w.shape[0]), bias_argument(build),
         ]
-        wrapped = build.options.kernels == "cmsis-nn" and wrapper_choice(x, w, a) == function
-        called = "arm_convolve_wrapper_s8" if wrapped else function
+        called = _called(build.options, x, w, y, a)
         if called == "arm_convolve_s8":
             arguments.append(Null())  # upscale_dims: this is no transposed convolution
         arguments += [dims_of(y.shape), build.output()]

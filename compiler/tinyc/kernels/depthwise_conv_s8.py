@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.buffer_sizes import depthwise_conv_s8_opt
 from tinyc.kernels.cmsis import activation, context, dims, dims_of, per_channel, tile
@@ -18,16 +19,18 @@ from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.registry import scale_zero
 
 
-def function_of(build: Builder) -> str:
+def function_of(x: TensorType, w: TensorType, a: ConvAttrs, options: Options) -> str:
     """The function that arm_depthwise_conv_wrapper_s8 would choose."""
-    a: ConvAttrs = build.node.attrs
-    x, w = build.type(0), build.type(1)
     if w.shape[0] != x.shape[3] or x.shape[0] != 1 or a.dilations != (1, 1):
         return "arm_depthwise_conv_s8"
     small = w.shape[1:3] == (3, 3) and max(a.pads[:2]) <= 1
-    if small and build.options.target.variants[0] != "mve":
+    if small and options.target.variants[0] != "mve":
         return "arm_depthwise_conv_3x3_s8"
     return "arm_depthwise_conv_s8_opt"
+
+
+def _called(function: str, options: Options) -> str:
+    return "arm_depthwise_conv_wrapper_s8" if options.kernels == "cmsis-nn" else function
 
 
 @KERNELS.add
@@ -42,13 +45,14 @@ class DepthwiseConvS8(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         per_mac = {"mve": 2.3, "dsp": 8.0, "portable": 30.0}[options.variant]
-        w = graph.type(node.inputs[1])
-        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+        x, w, y = (graph.type(name) for name in (*node.inputs[:2], node.outputs[0]))
+        called = _called(function_of(x, w, node.attrs, options), options)
+        return Cost(per_mac * y.elements * w.elements / w.shape[0], w.bytes, calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
         x, w, y = build.type(0), build.type(1), build.output_type()
-        function = function_of(build)
+        function = function_of(x, w, a, build.options)
         scratch = 0
         if function == "arm_depthwise_conv_s8_opt" and build.options.kernels == "cmsis-nn":  # ours needs none
             scratch = depthwise_conv_s8_opt(build.options.target.variants[0], x.shape[3], w.shape[1], w.shape[2])
@@ -60,7 +64,7 @@ class DepthwiseConvS8(Kernel):
             ("stride", tile(*a.strides)), ("padding", tile(*a.pads[:2])), ("dilation", tile(*a.dilations)),
             ("activation", activation(a.clamp, y)),
         ))
-        called = "arm_depthwise_conv_wrapper_s8" if build.options.kernels == "cmsis-nn" else function
+        called = _called(function, build.options)
         arguments: tuple[Argument, ...] = (
             context(build.scratch_pointer(), scratch), parameters, per_channel(build, multiplier, shift),
             dims_of(x.shape), build.input(0), dims_of(filters.shape), build.table("filter", filters),

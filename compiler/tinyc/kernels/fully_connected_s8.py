@@ -10,13 +10,17 @@ import numpy as np
 
 from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
-from tinyc.ir.types import DType
+from tinyc.ir.types import DType, TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.cmsis import activation, context, dims, per_channel
 from tinyc.kernels.conv_s8 import bias_argument
 from tinyc.ops.conv import channel_multipliers, symmetric
 from tinyc.ops.gemm import GemmAttrs
 from tinyc.ops.registry import quant_of, scale_zero
+
+
+def _function(w: TensorType) -> str:
+    return "arm_fully_connected_s8" if quant_of(w).per_tensor else "arm_fully_connected_per_channel_s8"
 
 
 @KERNELS.add
@@ -34,7 +38,7 @@ class FullyConnectedS8(Kernel):
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         per_mac = {"mve": 0.5, "dsp": 2.0, "portable": 6.0}[options.variant]
         w = graph.type(node.inputs[1])
-        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes)
+        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes, calls=(_function(w),))
 
     def lower(self, build: Builder) -> Lowered:
         a: GemmAttrs = build.node.attrs
@@ -65,5 +69,4 @@ class FullyConnectedS8(Kernel):
             dims(rows, 1, 1, depth), build.input(0), dims(depth, 1, 1, outputs), build.table("filter", build.data(1)),
             dims(1, 1, 1, outputs), bias_argument(build), dims(rows, 1, 1, outputs), build.output(),
         )
-        function = "arm_fully_connected_s8" if per_tensor else "arm_fully_connected_per_channel_s8"
-        return Lowered((Call(function, arguments, True),))
+        return Lowered((Call(_function(w), arguments, True),))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a graph to a Program: the cheapest kernel for each node, buffers for values, views as aliases."""
+"""From a graph to a Program: a kernel for each node, buffers for values, views as aliases."""
 
 from __future__ import annotations
 
@@ -8,33 +8,29 @@ from dataclasses import replace
 from typing import Any
 
 import tinyc.kernels  # noqa: F401  (registers the kernels)
-from tinyc.backend.program import Access, Affine, Block, BufferInfo, Formula, If, Let, Part, Program, Step, Table
-from tinyc.errors import TinycError
+from tinyc.backend.program import (
+    Access,
+    Affine,
+    Block,
+    BufferInfo,
+    Formula,
+    If,
+    Let,
+    Part,
+    Program,
+    Step,
+    Table,
+    functions_in,
+)
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
-from tinyc.kernels.base import KERNELS, Builder, Kernel, Options
+from tinyc.kernels.base import Builder, Kernel, Options
+from tinyc.kernels.choose import choose
 from tinyc.kernels.guards import ALWAYS, Guard, guards_of
 from tinyc.kernels.loops import load
 from tinyc.ops.registry import operator
 
 ALIGN = 4
-
-
-def select(graph: Graph[Any], node: Node, options: Options) -> Kernel:
-    """The kernel of least cost. Raises TinycError with each candidate's obstacle where there is none."""
-    found: list[tuple[float, int, Kernel]] = []
-    obstacles = []
-    for order, kernel in enumerate(KERNELS.candidates(node.op)):
-        obstacle = kernel.obstacle(graph, node, options)
-        if obstacle is None:
-            found.append((kernel.cost(graph, node, options).weigh(options.optimize), order, kernel))
-        else:
-            obstacles.append(f"{kernel.name}: {obstacle}")
-    if not found:
-        types = ", ".join(str(graph.type(i)) for i in node.inputs if i)
-        raise TinycError(f"no kernel for these operands ({types})", node=f"{node.name!r}, {node.op}",
-                         hint="; ".join(obstacles) or "tinyc ops lists what is supported")
-    return min(found, key=lambda f: f[:2])[2]
 
 
 def assign_storage(graph: Graph[Any], prefix: str = "") -> tuple[dict[str, str], set[str]]:
@@ -81,9 +77,10 @@ def lower(
     parts: dict[str, Part] = {}
     guards, names = guards_of(graph)
     names = [n for n in names if n not in aliases] if order is None else list(order)
+    kernels = choose(graph, names, options)
     for node in map(graph.node, names):
         build = Builder(graph, node, storage, options, f"{prefix}l{len(steps)}")
-        step = _step(graph, node, build, storage, len(steps), buffers, tables, parts)
+        step = _step(graph, node, kernels[node.name], build, storage, len(steps), buffers, tables, parts)
         steps.append(_guarded(step, guards.get(node.name, ALWAYS), storage, buffers))
     return Program(name, tuple(steps), buffers, tables, tuple(storage[i] for i in graph.inputs),
                    tuple(storage[o] for o in graph.outputs), parts=parts,
@@ -91,11 +88,13 @@ def lower(
 
 
 def _step(
-    graph: Graph[Any], node: Node, build: Builder, storage: dict[str, str], index: int,
+    graph: Graph[Any], node: Node, kernel: Kernel, build: Builder, storage: dict[str, str], index: int,
     buffers: dict[str, BufferInfo], tables: dict[str, Table], parts: dict[str, Part],
 ) -> Step:
-    kernel = select(graph, node, build.options)
     lowered = kernel.lower(build)
+    stated = kernel.cost(graph, node, build.options).calls
+    if stated and set(stated) != functions_in(lowered.body):
+        raise AssertionError(f"{kernel.name} calls {functions_in(lowered.body)}, not {stated} as its cost says")
     buffers |= lowered.buffers
     parts |= lowered.parts
     for table in build.tables:

@@ -25,6 +25,8 @@ from tinyc.ops.conv import channel_multipliers
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import quantize_multiplier, reduce_multiplier
 
+CODE = 400  # bytes of a dense layer's loops, roughly
+
 
 def product(build: Builder, left: Expr, right: Expr, channel: Affine | None) -> tuple[str, Expr]:
     """(type of the accumulator in C, a product to add to it). Plain integers wrap, as NumPy's do."""
@@ -81,7 +83,7 @@ class GemmLoops(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes)
+        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes + CODE)
 
     def lower(self, build: Builder) -> Lowered:
         x, w = build.type(0), build.type(1)

@@ -11,9 +11,9 @@ import numpy as np
 from tinyc.backend.program import Stmt, Table
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
-from tinyc.kernels.base import Builder, Options
+from tinyc.kernels.base import KERNELS, Builder, Kernel, Options
+from tinyc.kernels.choose import select
 from tinyc.kernels.loops import copy_strided
-from tinyc.kernels.lower import select
 from tinyc.kernels.row_form import AXIS, Geometry, RowForm, geometry, row_form, row_graph
 from tinyc.kernels.row_pool import gather_rows, sums_type
 
@@ -43,8 +43,8 @@ class RowCode:
     sums_bytes: int = 0
 
 
-def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str) -> RowCode | None:
-    """How the node is computed by rows; None where that cannot be done."""
+def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str, kernel_name: str) -> RowCode | None:
+    """How the node is computed by rows; None where that cannot be done. kernel_name: that of the whole image."""
     form = row_form(graph, node)
     if form is None:
         return None
@@ -67,7 +67,7 @@ def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str) -> Ro
             storage = {v: placeholder(v) for v in (*small.inputs, *small.outputs)}
             made[shape] = build = Builder(small, alone, storage, options, prefix)
             try:
-                kernel = select(small, alone, options)
+                kernel = _same_kernel(small, alone, options, kernel_name) or select(small, alone, options)
                 lowered = kernel.lower(build)
             except TinycError:
                 return None
@@ -88,6 +88,12 @@ def row_code(graph: Graph[Any], node: Node, options: Options, prefix: str) -> Ro
         return None
     return RowCode(node, form, kernels[0], tuple(variants), f"{prefix}.scratch", scratch, frozenset(in_place or ()),
                    tables)
+
+
+def _same_kernel(graph: Graph[Any], node: Node, options: Options, name: str) -> Kernel | None:
+    """The kernel of that name, if it applies to rows, too: its code is in the program anyway."""
+    return next((k for k in KERNELS.candidates(node.op)
+                 if k.name == name and k.obstacle(graph, node, options) is None), None)
 
 
 def _gathering(graph: Graph[Any], node: Node, form: RowForm, prefix: str) -> RowCode:

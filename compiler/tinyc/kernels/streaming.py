@@ -69,7 +69,7 @@ def _codes(graph: Graph[Any], program: Program, options: Options) -> dict[int, R
     for step in program.steps:
         if guards.get(step.name, ALWAYS) != ALWAYS:
             continue  # runs under a condition
-        code = row_code(graph, graph.node(step.name), options, f"l{step.index}")
+        code = row_code(graph, graph.node(step.name), options, f"l{step.index}", step.kernel)
         if code is not None:
             codes[step.index] = code
     return codes

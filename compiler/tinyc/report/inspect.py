@@ -14,7 +14,7 @@ from tinyc.frontend.lower import import_model
 from tinyc.frontend.survey import unsupported_operators
 from tinyc.ir.graph import Graph
 from tinyc.kernels.base import Options
-from tinyc.kernels.lower import select
+from tinyc.kernels.choose import select
 from tinyc.ops.registry import operator
 from tinyc.passes.pipeline import run_passes
 from tinyc.targets import load_target
