@@ -5,10 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from tinyc.frontend import import_model
+from tinyc.ir.graph import Graph
+from tinyc.passes.fold_constants import fold_constants
+from tinyc.passes.pipeline import PIPELINE, QUANTIZE
+from tinyc.passes.remove_dead_code import remove_dead_code
+from tinyc.targets import load_target
 
 OPSET = 17
 
@@ -107,3 +115,13 @@ def two_ports_net(path: Path) -> Path:
                   helper.make_node("Mul", ["left", "sum"], ["product"], name="mul")]
     ports = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [4]) for n in ("left", "right", "sum", "product")]
     return net.save(path, ports[:2], ports[2:])
+
+
+def float_graph(path: Path) -> Graph[Any]:
+    """A model's graph as calibration sees it."""
+    graph = import_model(path).graph
+    for step in PIPELINE:
+        if step.name == QUANTIZE:
+            break
+        graph = step.run(graph, load_target("host"))
+    return remove_dead_code(fold_constants(graph, keep_dequantize=False))

@@ -16,6 +16,7 @@ from tinyc.passes.pipeline import PassFunction
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.quantize.recipe import Recipe, load_recipe, save_recipe
 from tinyc.quantize.samples import load_samples
+from tinyc.quantize.schemes import INT8, SCHEMES
 from tinyc.quantize.search import Step, calibrate
 
 
@@ -27,6 +28,7 @@ class QuantizeRequest:
     load: Path | None = None
     save: Path | None = None
     keep_float: tuple[str, ...] = ()
+    scheme: str | None = None  # of tinyc.quantize.schemes, for the nodes that have a form in it; int8 where not said
 
 
 _FOUND: dict[tuple[QuantizeRequest, str], Recipe] = {}
@@ -54,14 +56,19 @@ def _recipe(
     graph: Graph[Any], request: QuantizeRequest, names: Sequence[str], sha256: str, show: Callable[[str], None]
 ) -> Recipe:
     if request.load is not None:
-        return load_recipe(request.load, sha256)
+        recipe = load_recipe(request.load, sha256)
+        if request.scheme is not None and request.scheme not in recipe.nodes.values():
+            raise TinycError(f"{request.load.name} has no layer in {request.scheme}",
+                             hint="leave --quantize out, or calibrate again")
+        return recipe
     assert request.samples is not None
     samples = load_samples(request.samples, graph, names)
 
     def report(step: Step) -> None:
         show(f"calibration: {step.decibels:6.2f} dB {'+' if step.kept else ' '} {step.what}")
 
-    return calibrate(graph, samples, sha256, frozenset(request.keep_float), report).recipe
+    return calibrate(graph, samples, sha256, frozenset(request.keep_float), report,
+                     SCHEMES[request.scheme or INT8.name]).recipe
 
 
 def _check(graph: Graph[Any], keep_float: Sequence[str]) -> None:

@@ -13,33 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from small_models import residual_net
+from small_models import float_graph, residual_net
 from tinyc.errors import TinycError
-from tinyc.frontend import import_model
 from tinyc.ir.evaluate import evaluate
-from tinyc.ir.graph import Graph
 from tinyc.ir.types import DType, Quant
-from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.insert_qdq import insert_qdq
-from tinyc.passes.pipeline import PIPELINE, QUANTIZE
-from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.quantize.equalize import equalize
 from tinyc.quantize.ranges import METHODS, fake, quant_of_range
 from tinyc.quantize.recipe import Layer, Recipe, load_recipe, save_recipe
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
 from tinyc.quantize.search import magnitudes
 from tinyc.quantize.simulate import choose
-from tinyc.targets import load_target
-
-
-def float_graph(path: Path) -> Graph[Any]:
-    """The graph as calibration sees it."""
-    graph = import_model(path).graph
-    for step in PIPELINE:
-        if step.name == QUANTIZE:
-            break
-        graph = step.run(graph, load_target("host"))
-    return remove_dead_code(fold_constants(graph, keep_dequantize=False))
 
 
 @given(low=st.floats(-1e6, 1e6), span=st.floats(0, 1e6))
@@ -138,14 +122,16 @@ def test_a_clamp_of_relu6_is_left_alone(tmp_path: Path) -> None:
 
 def recipe() -> Recipe:
     layer = Layer(np.arange(-4, 4, dtype=np.int8).reshape(2, 4), (0.1, 0.25), np.array([0.5, -0.5], np.float32))
-    return Recipe("abc", "int8", {"x": Quant((0.02,), (-3,))}, {"conv": layer, "gemm": replace(layer, bias=None)},
-                  {"ranges": "mse"})
+    quants = {DType.INT8: Quant((0.02,), (-3,)), DType.INT16: Quant((0.01,), (0,))}
+    return Recipe("abc", {"conv": "int8", "gemm": "int16x8"}, {"x": quants},
+                  {"conv": layer, "gemm": replace(layer, bias=None)}, {"ranges": "mse"})
 
 
 def test_recipes_are_read_as_written(tmp_path: Path) -> None:
     save_recipe(recipe(), tmp_path / "r.json")
     again = load_recipe(tmp_path / "r.json", "abc")
-    assert again.activations == recipe().activations and again.settings == {"ranges": "mse"}
+    assert again.activations == recipe().activations and again.nodes == recipe().nodes
+    assert again.settings == {"ranges": "mse"}
     for name, layer in recipe().layers.items():
         assert np.array_equal(again.layers[name].weights, layer.weights) and again.layers[name].scales == layer.scales
     assert again.layers["gemm"].bias is None
@@ -154,7 +140,9 @@ def test_recipes_are_read_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"schema": 99}, {"model": "other"}, {"activations": {"x": ["a", 0]}}, {"layers": {"conv": {}}}, {"layers": 3},
+    {"schema": 99}, {"model": "other"}, {"activations": {"x": {"int8": ["a", 0]}}}, {"activations": {"x": {}}},
+    {"activations": {"x": {"int32": [1.0, 0]}}}, {"activations": {"x": {"int8": [0.0, 0]}}},
+    {"nodes": {"conv": "int5"}}, {"layers": {"conv": {}}}, {"layers": 3},
 ])
 def test_damaged_recipes(tmp_path: Path, change: dict[str, Any]) -> None:
     save_recipe(recipe(), tmp_path / "r.json")

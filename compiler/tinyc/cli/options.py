@@ -52,6 +52,7 @@ class Quantize(enum.StrEnum):
 
     none = "none"
     int8 = "int8"
+    int16x8 = "int16x8"
 
 
 class IoDtype(enum.StrEnum):
@@ -107,11 +108,12 @@ def _request(
     ] = None,
     calibrate: Annotated[
         Path | None,
-        typer.Option("--calibrate", metavar="SAMPLES", help="Quantize a float model to int8 by typical inputs: an .npz "
+        typer.Option("--calibrate", metavar="SAMPLES", help="Quantize a float model by typical inputs: an .npz "
                      "with an array 'in:NAME' for each input, an .npy, or a folder of .npy files.")
     ] = None,
     quantize: Annotated[
-        Quantize | None, typer.Option("--quantize", help="What a float model becomes; int8 where there are samples.")
+        Quantize | None, typer.Option("--quantize", help="What a float model becomes. int8: activations and weights "
+                     "of 8 bits, the default where there are samples. int16x8: activations of 16, weights of 8.")
     ] = None,
     save_ranges: Annotated[
         Path | None, typer.Option("--save-ranges", metavar="FILE", help="Write what calibration decided.")
@@ -164,8 +166,8 @@ def _quantize(
     if calibrate is not None and load is not None:
         raise TinycError("--calibrate and --load-ranges exclude each other", hint="give one of them")
     given = calibrate is not None or load is not None
-    if quantize is Quantize.int8 and not given:
-        raise TinycError("--quantize int8 needs samples", hint="--calibrate SAMPLES.npz with typical inputs, or "
+    if quantize not in (None, Quantize.none) and not given:
+        raise TinycError(f"--quantize {quantize} needs samples", hint="--calibrate SAMPLES.npz with typical inputs, or "
                          "--load-ranges FILE")
     if not given:
         for name, value in (("--save-ranges", save), ("--keep-float", keep_float)):
@@ -174,7 +176,7 @@ def _quantize(
         return None
     if quantize is Quantize.none:
         raise TinycError("--quantize none with --calibrate or --load-ranges", hint="leave one of them out")
-    return QuantizeRequest(calibrate, load, save, tuple(keep_float))
+    return QuantizeRequest(calibrate, load, save, tuple(keep_float), quantize.value if quantize is not None else None)
 
 
 def _cmsis_nn(

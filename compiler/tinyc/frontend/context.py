@@ -156,6 +156,8 @@ class Lowering:
                 self.editor.const(f"{draft.name}.out", np.asarray(a), t)
                 for a, t in zip(arrays, inferred, strict=True)
             ]
+        if any(t.dtype is DType.INT4 for t in inferred):
+            raise ShapeError("results of int4 that are not constant are not supported")
         outputs = tuple(
             self.editor.temp(f"{draft.name}.out{k or ''}", t) for k, t in enumerate(inferred[:count])
         )

@@ -16,6 +16,7 @@ DTYPES: dict[int, DType] = {
     onnx.TensorProto.FLOAT: DType.FLOAT32,
     onnx.TensorProto.DOUBLE: DType.FLOAT64,
     onnx.TensorProto.FLOAT16: DType.FLOAT16,
+    onnx.TensorProto.INT4: DType.INT4,
     onnx.TensorProto.INT8: DType.INT8,
     onnx.TensorProto.INT16: DType.INT16,
     onnx.TensorProto.INT32: DType.INT32,
@@ -84,6 +85,8 @@ class Dimensions:
         type_ = TensorType(dtype_of(tensor.elem_type, where), shape)
         if type_.elements > MAX_ELEMENTS:
             raise TinycError(f"shape {list(shape)}", node=where, hint="this is no microcontroller model")
+        if type_.dtype is DType.INT4:
+            raise TinycError("an input of int4", node=where, hint="only weights may have 4 bits")
         return type_
 
     def check_all_used(self) -> None:

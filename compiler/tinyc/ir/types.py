@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 
@@ -15,11 +16,15 @@ Array = npt.NDArray[Any]
 
 
 class DType(enum.Enum):
-    """An element type, with its size in bytes and its type in the generated C."""
+    """An element type, with its size in bytes and its type in the generated C.
+
+    INT4 is for weights: NumPy arrays have a byte for each, generated tables are packed where a kernel reads them so.
+    """
 
     FLOAT32 = ("float32", 4, "float")
     FLOAT64 = ("float64", 8, "double")
     FLOAT16 = ("float16", 2, "uint16_t")
+    INT4 = ("int4", 1, "int8_t")
     INT8 = ("int8", 1, "int8_t")
     INT16 = ("int16", 2, "int16_t")
     INT32 = ("int32", 4, "int32_t")
@@ -38,7 +43,9 @@ class DType(enum.Enum):
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        return np.dtype(object if self is DType.STRING else self.label)
+        special: dict[DType, Any] = {DType.STRING: object, DType.INT4: ml_dtypes.int4}
+        dtype: np.dtype[Any] = np.dtype(special.get(self, self.label))
+        return dtype
 
     @property
     def is_float(self) -> bool:
@@ -51,6 +58,8 @@ class DType(enum.Enum):
     @property
     def limits(self) -> tuple[int, int]:
         """Smallest and largest value of an integer type."""
+        if self is DType.INT4:
+            return -8, 7
         info = np.iinfo(self.numpy)
         return int(info.min), int(info.max)
 
@@ -112,7 +121,7 @@ class TensorType:
 
     @property
     def bytes(self) -> int:
-        return self.elements * self.dtype.size
+        return (self.elements + 1) // 2 if self.dtype is DType.INT4 else self.elements * self.dtype.size
 
     @property
     def rank(self) -> int:

@@ -145,7 +145,7 @@ class RequantizeS8(Kernel):
     ops = ("Requantize", "Clip")
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        if not node.integer or graph.type(node.outputs[0]).dtype is not DType.INT8:
+        if not node.integer or {graph.type(v).dtype for v in (*node.inputs, *node.outputs)} != {DType.INT8}:
             return "not int8"
         ratio = scale_zero(graph.type(node.inputs[0]))[0] / scale_zero(graph.type(node.outputs[0]))[0]
         return None if quantize_multiplier(ratio)[1] <= 22 else "the ratio of scales is above 2^22"

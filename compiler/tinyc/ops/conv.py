@@ -180,7 +180,7 @@ def weights_obstacle(types: Types, output: TensorType, axis: int, general: bool 
         return "activations are not int8, or weights are not symmetric"
     if not quant_of(x).per_tensor or not quant_of(output).per_tensor:
         return "activations are quantized per channel"
-    if w.dtype is not DType.INT8 and (w.dtype is not DType.INT16 or x.dtype is not DType.INT16):
+    if w.dtype not in (DType.INT4, DType.INT8) and (w.dtype is not DType.INT16 or x.dtype is not DType.INT16):
         return f"weights are {w.dtype.label}, activations {x.dtype.label}"
     if not quant_of(w).per_tensor and quant_of(w).axis != axis:
         return f"weights are quantized along axis {quant_of(w).axis}, not {axis}"

@@ -77,15 +77,20 @@ class DequantizeLinear(_PerAxis):
         return [((x.astype(np.int64) - zero).astype(np.float32) * scale).astype(np.float32)]
 
 
+@dataclass(frozen=True)
+class RequantizeAttrs:
+    dtype: DType  # of the result
+
+
 @register
 class Requantize(Operator):
-    """int8 to int8, or int16 to int16, under another scale and zero point; always in integer form."""
+    """int8 or int16 to either, under another scale and zero point; always in integer form."""
 
     name = "Requantize"
     elementwise = True
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
-        return [need(types[0], "input")]
+        return [TensorType(node.attrs.dtype, need(types[0], "input").shape)]
 
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]

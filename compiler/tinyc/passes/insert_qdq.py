@@ -2,7 +2,8 @@
 """A float graph and a recipe become a graph in QDQ form, from which the other passes make integers.
 
 Each value of the recipe is followed by QuantizeLinear and DequantizeLinear; weights become integers behind a
-DequantizeLinear; biases are replaced.
+DequantizeLinear; biases are replaced. Nodes whose scheme wants a value in another type than it is computed in read it
+behind a second such pair.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tinyc.ir.types import DType, Quant, TensorType
 from tinyc.ops.quantize_linear import QuantAttrs
 from tinyc.passes.qdq_to_integer import KEPT_FLOAT
 from tinyc.quantize.recipe import Layer, Recipe
+from tinyc.quantize.schemes import INT8, SCHEMES
 
 
 def insert_qdq(graph: Graph[Any], recipe: Recipe, keep_float: Collection[str] = ()) -> Graph[Any]:
@@ -28,16 +30,19 @@ def insert_qdq(graph: Graph[Any], recipe: Recipe, keep_float: Collection[str] = 
         node = editor.view().node(name)
         editor.replace(node, replace(node, obstacle=KEPT_FLOAT))
     for name, layer in recipe.layers.items():
-        _weights(editor, name, layer)
-    for name, quant in recipe.activations.items():
+        _weights(editor, name, layer, SCHEMES[recipe.nodes.get(name, INT8.name)].weights)
+    for name, quants in recipe.activations.items():
         if not editor.view().has_value(name):
             raise TinycError(f"the ranges name a value {name!r} that the model does not have",
                              hint="calibrate the model again")
-        _activation(editor, name, quant)
+        (dtype, quant), *others = quants.items()
+        computed = _activation(editor, name, dtype, quant)
+        for other, quant in others:
+            _conversion(editor, computed, recipe, other, quant)
     return editor.done()
 
 
-def _weights(editor: Editor, name: str, layer: Layer) -> None:
+def _weights(editor: Editor, name: str, layer: Layer, dtype: DType) -> None:
     try:
         node = editor.view().node(name)
         stored = editor.view().type(node.inputs[1])
@@ -47,10 +52,14 @@ def _weights(editor: Editor, name: str, layer: Layer) -> None:
     if stored.shape != layer.weights.shape:
         raise TinycError("the ranges have weights of another shape", node=f"{name!r}, {node.op}",
                          hint="calibrate the model again")
-    weights = editor.const(f"{node.inputs[1]}.int8", layer.weights, TensorType(DType.INT8, stored.shape))
+    if np.abs(layer.weights).max(initial=0) > dtype.limits[1]:
+        raise TinycError(f"the ranges have weights that do not fit {dtype.label}", node=f"{name!r}, {node.op}",
+                         hint="calibrate the model again")
+    weights = editor.const(f"{node.inputs[1]}.{dtype.label}", layer.weights.astype(dtype.numpy),
+                           TensorType(dtype, stored.shape))
     quant = Quant(layer.scales, (0,) * len(layer.scales), 0)
     real = editor.temp(f"{node.inputs[1]}.real", TensorType(DType.FLOAT32, stored.shape))
-    editor.add(Node(editor.fresh(f"{name}.weights"), "DequantizeLinear", QuantAttrs(quant, DType.INT8), (weights,),
+    editor.add(Node(editor.fresh(f"{name}.weights"), "DequantizeLinear", QuantAttrs(quant, dtype), (weights,),
                     (real,), False, node.position))
     bias = node.inputs[2] if len(node.inputs) > 2 else ""
     if layer.bias is not None:
@@ -59,11 +68,10 @@ def _weights(editor: Editor, name: str, layer: Layer) -> None:
     editor.replace(node, node.with_inputs((node.inputs[0], real, bias)))
 
 
-def _activation(editor: Editor, name: str, quant: Quant) -> None:
+def _activation(editor: Editor, name: str, dtype: DType, quant: Quant) -> str:
+    """Quantizes a value for all that reads it. Returns the name under which it is read."""
     view = editor.view()
     type_ = view.type(name)
-    producer = view.producer(name)
-    position = producer.position if producer is not None else 0
     source, result = name, editor.fresh(f"{name}.dequantized")
     if name in view.outputs and name not in view.inputs:
         source, result = editor.fresh(f"{name}.real"), name  # the graph's output keeps its name
@@ -71,10 +79,30 @@ def _activation(editor: Editor, name: str, quant: Quant) -> None:
     editor.set_value(Value(result, replace(type_, quant=None)))
     if result == name:
         editor.outputs = tuple(name if o == source else o for o in editor.outputs)
-    stored = editor.temp(f"{name}.quantized", TensorType(DType.INT8, type_.shape))
     for reader in view.consumers(source):
         editor.replace(reader, reader.with_inputs(result if i == source else i for i in reader.inputs))
-    attrs = QuantAttrs(quant, DType.INT8)
+    _pair(editor, name, source, result, QuantAttrs(quant, dtype))
+    return result
+
+
+def _conversion(editor: Editor, name: str, recipe: Recipe, dtype: DType, quant: Quant) -> None:
+    """A quantized value in another type, for the nodes whose scheme has it."""
+    view = editor.view()
+    readers = [n for n in view.consumers(name)
+               if n.name in recipe.nodes and SCHEMES[recipe.nodes[n.name]].activations is dtype]
+    if not readers:
+        return
+    result = editor.temp(f"{name}.{dtype.label}", replace(view.type(name), quant=None))
+    for reader in readers:
+        editor.replace(reader, reader.with_inputs(result if i == name else i for i in reader.inputs))
+    _pair(editor, f"{name}.{dtype.label}", name, result, QuantAttrs(quant, dtype))
+
+
+def _pair(editor: Editor, name: str, source: str, result: str, attrs: QuantAttrs) -> None:
+    view = editor.view()
+    producer = view.producer(source)
+    position = producer.position if producer is not None else 0
+    stored = editor.temp(f"{name}.quantized", TensorType(attrs.dtype, view.type(source).shape))
     editor.add(Node(editor.fresh(f"{name}.quantize"), "QuantizeLinear", attrs, (source,), (stored,), False, position))
     editor.add(Node(editor.fresh(f"{name}.dequantize"), "DequantizeLinear", attrs, (stored,), (result,), False,
                     position))

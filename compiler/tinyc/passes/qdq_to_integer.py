@@ -4,8 +4,8 @@
 Which operators have one, and for which types, is the operators' own knowledge
 (`Operator.integer_obstacle`); this pass only matches the pattern. Where the integer form gives its
 result, or wants its operands, at another scale than the model says (pooling, Concat, Softmax, ...), a
-Requantize lies between. What cannot be matched stays float between its DequantizeLinear and
-QuantizeLinear, with the reason in the node's `obstacle`.
+Requantize lies between. So it does where a value of 8 bits is quantized again to 16, or the other way. What cannot be
+matched stays float between its DequantizeLinear and QuantizeLinear, with the reason in the node's `obstacle`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, NoAttrs, Node, Value
 from tinyc.ir.types import DType, Quant, TensorType
+from tinyc.ops.quantize_linear import RequantizeAttrs
 from tinyc.ops.registry import operator
 from tinyc.passes.constants import dequantize_of_constant, float_data, is_constant
 
+MAX_RATIO = 2.0**13  # of scales: differences of int16 values, multiplied by it, fit 32 bits
 KEPT_FLOAT = "the user keeps it float"  # the obstacle of a node that no pass shall make integer
 
 
@@ -35,6 +37,8 @@ class IntegerForm:
 def qdq_to_integer(graph: Graph[Any]) -> Graph[Any]:
     editor = Editor(graph)
     for original in graph.nodes():
+        if original.op == "QuantizeLinear":
+            _convert_type(editor, original)
         if original.op in ("DequantizeLinear", "QuantizeLinear", "ShiftSign") or original.integer:
             continue
         if original.obstacle == KEPT_FLOAT:
@@ -49,6 +53,29 @@ def qdq_to_integer(graph: Graph[Any]) -> Graph[Any]:
         else:
             _convert(editor, node, form)
     return editor.done()
+
+
+def _convert_type(editor: Editor, original: Node) -> None:
+    """DequantizeLinear and QuantizeLinear between int8 and int16 become a Requantize."""
+    view = editor.view()
+    if ("op", original.name) not in editor.nx:
+        return
+    node = view.node(original.name)
+    pair = stored(view, node.inputs[0])
+    if pair is None or view.value(pair[0]).is_const:
+        return
+    name, type_ = pair
+    wanted = replace(view.type(node.outputs[0]), quant=node.attrs.quant)
+    if {type_.dtype, wanted.dtype} != {DType.INT8, DType.INT16}:
+        return
+    if type_.quant is None or not type_.quant.per_tensor or not node.attrs.quant.per_tensor:
+        return
+    if type_.quant.scale[0] / node.attrs.quant.scale[0] >= MAX_RATIO:
+        return
+    source = _with_quant(editor, name, type_)
+    editor.remove(node)
+    editor.set_value(Value(node.outputs[0], wanted))
+    _add_requantize(editor, node, source, node.outputs[0])
 
 
 def quantize_after(graph: Graph[Any], value: str) -> list[Node]:
@@ -162,7 +189,7 @@ def _add_requantize(editor: Editor, node: Node, source: str, result: str) -> Non
         Node(
             editor.fresh(f"{node.name}.requantize"),
             "Requantize",
-            NoAttrs(),
+            RequantizeAttrs(editor.view().type(result).dtype),
             (source,),
             (result,),
             True,

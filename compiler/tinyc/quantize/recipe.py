@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What calibration decided: scales of activations, integers of weights, corrected biases. Saved as JSON.
+"""What calibration decided: each node's scheme, scales of activations, integers of weights, corrected biases. JSON.
 
 The same recipe gives the same bytes on every machine; calibration itself computes in floating point and may not.
 """
@@ -16,15 +16,17 @@ from typing import Any
 import numpy as np
 
 from tinyc.errors import TinycError
-from tinyc.ir.types import Array, Quant
+from tinyc.ir.types import Array, DType, Quant
+from tinyc.quantize.schemes import SCHEMES
 
-SCHEMA = 1
+SCHEMA = 2
 _HINT = "write it again with --calibrate SAMPLES --save-ranges FILE"
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Weights [channels, ...] as integers with a scale each, and the bias [channels] in real numbers."""
+    """Weights [channels, ...] as int8, within the limits of the node's scheme; a scale for each channel; the bias
+    [channels] in real numbers."""
 
     weights: Array
     scales: tuple[float, ...]
@@ -33,11 +35,16 @@ class Layer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Scale and zero point of each quantized value, by its name in the IR; weights of each node, by its name."""
+    """Names are those of the IR.
+
+    nodes: name of the scheme of each quantized node. activations: scale and zero point of each quantized value, by
+    element type: first the type that it is computed in, then those in which nodes of other schemes read it.
+    layers: weights of Conv and Gemm nodes.
+    """
 
     model: str  # sha256 of the file
-    scheme: str
-    activations: Mapping[str, Quant]
+    nodes: Mapping[str, str]
+    activations: Mapping[str, Mapping[DType, Quant]]
     layers: Mapping[str, Layer]
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,8 +52,9 @@ class Recipe:
 def save_recipe(recipe: Recipe, path: Path) -> None:
     """Raises TinycError where the file cannot be written."""
     text = json.dumps({
-        "schema": SCHEMA, "model": recipe.model, "scheme": recipe.scheme, "settings": dict(recipe.settings),
-        "activations": {n: [q.scale[0], q.zero_point[0]] for n, q in recipe.activations.items()},
+        "schema": SCHEMA, "model": recipe.model, "settings": dict(recipe.settings), "nodes": dict(recipe.nodes),
+        "activations": {n: {dtype.label: [q.scale[0], q.zero_point[0]] for dtype, q in quants.items()}
+                        for n, quants in recipe.activations.items()},
         "layers": {n: {"shape": list(layer.weights.shape), "weights": _pack(layer.weights.astype(np.int8)),
                        "scales": list(layer.scales),
                        "bias": None if layer.bias is None else [float(b) for b in layer.bias]}
@@ -66,14 +74,25 @@ def load_recipe(path: Path, model: str) -> Recipe:
             raise TinycError(f"{path.name} has ranges of schema {data['schema']}, not {SCHEMA}", hint=_HINT)
         if data["model"] != model:
             raise TinycError(f"{path.name} was made for another model file", hint=_HINT)
-        activations = {str(n): Quant((float(s),), (int(z),)) for n, (s, z) in data["activations"].items()}
+        nodes = {str(n): SCHEMES[scheme].name for n, scheme in data["nodes"].items()}
+        activations = {str(n): _quants(item) for n, item in data["activations"].items()}
         layers = {str(n): _layer(item) for n, item in data["layers"].items()}
         settings = {str(k): str(v) for k, v in data["settings"].items()}
-        return Recipe(model, str(data["scheme"]), activations, layers, settings)
+        return Recipe(model, nodes, activations, layers, settings)
     except OSError as error:
         raise TinycError(f"cannot read {path} ({error.strerror})", hint=_HINT) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TinycError(f"{path.name} is no file of ranges ({error})", hint=_HINT) from None
+
+
+_ACTIVATIONS = {dtype.label: dtype for dtype in (DType.INT8, DType.INT16)}
+
+
+def _quants(item: Mapping[str, Any]) -> Mapping[DType, Quant]:
+    quants = {_ACTIVATIONS[label]: Quant((float(s),), (int(z),)) for label, (s, z) in item.items()}
+    if not quants or not all(np.isfinite(q.scale[0]) and q.scale[0] > 0 for q in quants.values()):
+        raise ValueError("scales of a value are not positive numbers")
+    return quants
 
 
 def _layer(item: Mapping[str, Any]) -> Layer:

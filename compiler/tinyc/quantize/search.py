@@ -19,6 +19,7 @@ from tinyc.ir.types import Array
 from tinyc.quantize.equalize import equalize
 from tinyc.quantize.ranges import METHODS
 from tinyc.quantize.recipe import Recipe
+from tinyc.quantize.schemes import INT8, Scheme
 from tinyc.quantize.simulate import Settings, Values, choose, simulate
 
 FOLDS = 4
@@ -85,11 +86,13 @@ def magnitudes(graph: Graph[Any], real: Sequence[Values]) -> Mapping[str, Array]
 class Search:
     """Samples, folds and the float graph's values for each strength of equalization."""
 
-    def __init__(self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str]) -> None:
+    def __init__(
+        self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str], scheme: Scheme = INT8
+    ) -> None:
         self.graph = graph
         step = -(-len(samples) // MAX_SAMPLES)
         self.samples = list(samples[::step])
-        self.chosen = choose(graph, keep_float)
+        self.chosen = choose(graph, keep_float, scheme)
         self._graphs: dict[float, tuple[Graph[Any], list[Values]]] = {0.0: (graph, self._real(graph))}
         count = min(FOLDS, len(self.samples))
         places = range(len(self.samples))
@@ -121,10 +124,10 @@ class Search:
 
 def calibrate(
     graph: Graph[Any], samples: Sequence[Values], sha256: str, keep_float: frozenset[str] = frozenset(),
-    show: Callable[[Step], None] = lambda step: None,
+    show: Callable[[Step], None] = lambda step: None, scheme: Scheme = INT8,
 ) -> Calibration:
     """The best of the settings for the samples. `graph`: float, channels-first, clamps and normalizations folded."""
-    search = Search(graph, samples, keep_float)
+    search = Search(graph, samples, keep_float, scheme)
     best = Settings()
     score = search.score(best)
     steps = [Step(str(best), score, True)]
@@ -150,7 +153,8 @@ def calibrate(
         attempt(replace(best, equalize=strength), f"equalization {strength:g}")
     final, real = search.at(best.equalize)
     result = simulate(final, real, list(range(len(real))), best, search.chosen)
-    recipe = Recipe(sha256, "int8", result.activations, result.layers,
+    nodes = {name: own.name for name, own in search.chosen.nodes.items()}
+    recipe = Recipe(sha256, nodes, result.activations, result.layers,
                     {"ranges": best.ranges, "equalize": f"{best.equalize:g}", "rounding": best.rounding,
                      "correct_bias": str(best.correct_bias)})
     return Calibration(final, recipe, best, tuple(steps))

@@ -22,12 +22,15 @@ from tinyc.ops.spatial import windows
 from tinyc.quantize.ranges import METHODS, fake, quant_of_range
 from tinyc.quantize.recipe import Layer
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
+from tinyc.quantize.schemes import INT8, Scheme
 
 WEIGHTED = ("Conv", "Gemm")
-# Ranges that the int8 specification fixes.
-FIXED: dict[str, Quant] = {
-    "Softmax": Quant((1.0 / 256,), (-128,)), "Sigmoid": Quant((1.0 / 256,), (-128,)),
-    "Tanh": Quant((1.0 / 128,), (0,)),
+# Ranges that the specifications of int8 and int16 fix.
+_UNIT16 = Quant((1.0 / 32768,), (0,))
+FIXED: dict[tuple[str, DType], Quant] = {
+    ("Softmax", DType.INT8): Quant((1.0 / 256,), (-128,)), ("Softmax", DType.INT16): _UNIT16,
+    ("Sigmoid", DType.INT8): Quant((1.0 / 256,), (-128,)), ("Sigmoid", DType.INT16): _UNIT16,
+    ("Tanh", DType.INT8): Quant((1.0 / 128,), (0,)), ("Tanh", DType.INT16): _UNIT16,
 }
 
 
@@ -50,15 +53,23 @@ Values = dict[str, Array]
 
 @dataclass
 class Simulated:
-    """What was decided, and each sample's values in the quantized network."""
+    """What was decided, and each sample's values in the quantized network, in the types they are computed in."""
 
-    activations: dict[str, Quant] = field(default_factory=dict)
+    activations: dict[str, dict[DType, Quant]] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
     values: list[Values] = field(default_factory=list)
 
+    def operand(self, sample: int, name: str, dtype: DType | None) -> Array:
+        """A value as a node with activations of this type reads it; None: a node that is not quantized."""
+        value = self.values[sample][name]
+        quants = self.activations.get(name, {})
+        if dtype not in quants or dtype is next(iter(quants)):
+            return value
+        return fake(value, quants[dtype], dtype)
 
-def quantizable(graph: Graph[Any], node: Node) -> bool:
-    """Whether the node has an integer form for int8 operands and results."""
+
+def quantizable(graph: Graph[Any], node: Node, scheme: Scheme = INT8) -> bool:
+    """Whether the node has an integer form for the scheme's operands and results."""
     if node.integer or not node.outputs or len([o for o in node.outputs if o]) != 1:
         return False
     result = graph.type(node.outputs[0])
@@ -77,107 +88,141 @@ def quantizable(graph: Graph[Any], node: Node) -> bool:
         elif not type_.dtype.is_float:
             types.append(type_)
         else:
-            types.append(replace(type_, dtype=DType.INT8, quant=unit))
+            weights = node.op in WEIGHTED and index == 1
+            types.append(replace(type_, dtype=scheme.weights if weights else scheme.activations, quant=unit))
     if node.op in WEIGHTED and not graph.value(node.inputs[1]).is_const:
         return False
-    output = replace(result, dtype=DType.INT8, quant=unit)
+    output = replace(result, dtype=scheme.activations, quant=unit)
     output = replace(output, quant=kind.natural_quant(node, types, unit))
     return kind.integer_obstacle(node, types, output) is None
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Nodes that become integer and the values that are quantized for them, in the order of execution."""
+    """Nodes that become integer, with their schemes, and the values that are quantized for them, with the types that
+    they are needed in: first the one that they are computed in. Both in the order of execution."""
 
-    nodes: frozenset[str]
-    values: tuple[str, ...]
+    nodes: Mapping[str, Scheme]
+    values: Mapping[str, tuple[DType, ...]]
 
 
-def choose(graph: Graph[Any], keep_float: frozenset[str] = frozenset()) -> Chosen:
-    """All nodes with an integer form but those kept float; the values that they read and write."""
-    values: dict[str, None] = {}
-    nodes = []
+def choose(
+    graph: Graph[Any], keep_float: frozenset[str] = frozenset(), scheme: Scheme = INT8,
+    schemes: Mapping[str, Scheme] | None = None,
+) -> Chosen:
+    """All nodes with an integer form but those kept float; the values that they read and write.
+
+    schemes: of nodes that shall not have `scheme`. Where a node has no integer form in its scheme, but one in int8, it
+    gets that.
+    """
+    values: dict[str, list[DType]] = {}
+    nodes: dict[str, Scheme] = {}
     for node in graph.nodes():
-        if node.name in keep_float or not quantizable(graph, node):
+        wanted = (schemes or {}).get(node.name, scheme)
+        own = next((s for s in (wanted, INT8) if quantizable(graph, node, s)), None)
+        if node.name in keep_float or own is None:
             continue
-        nodes.append(node.name)
+        nodes[node.name] = own
         plain = operator(node.op).plain_operands
         for index, name in enumerate(node.inputs):
             if name and index not in plain and not graph.value(name).is_const and graph.type(name).dtype.is_float:
-                values[name] = None
-        values[node.outputs[0]] = None
-    return Chosen(frozenset(nodes), tuple(values))
+                values.setdefault(name, []).append(own.activations)
+        values[node.outputs[0]] = [own.activations]
+    return Chosen(nodes, {name: _needed(graph, name, dtypes, nodes) for name, dtypes in values.items()})
+
+
+def _needed(
+    graph: Graph[Any], name: str, dtypes: Sequence[DType], nodes: Mapping[str, Scheme]
+) -> tuple[DType, ...]:
+    """The types of a value, without repetition. One that no quantized node makes is made in the widest."""
+    producer = graph.producer(name)
+    if producer is None or producer.name not in nodes:
+        dtypes = sorted(dtypes, key=lambda dtype: -dtype.size)
+    return tuple(dict.fromkeys(dtypes))
 
 
 def simulate(
     graph: Graph[Any], real: Sequence[Values], training: Sequence[int], settings: Settings, chosen: Chosen,
-    known: Mapping[str, Quant] | None = None,
+    known: Mapping[str, Mapping[DType, Quant]] | None = None,
 ) -> Simulated:
     """Quantizes by the samples `training`; simulates all.
 
     real: each sample's values in the float graph. chosen: what to quantize. known: ranges to use as they are.
     """
     result = Simulated(values=[{v.name: v.data for v in graph.values() if v.data is not None} for _ in real])
-    wanted = set(chosen.values)
     for name in graph.inputs:
-        _settle(graph, name, [r[name] for r in real], result, training, settings, wanted, known, None)
+        _settle(name, [r[name] for r in real], result, training, settings, chosen, known, None)
     for node in graph.nodes():
-        kind, outputs = operator(node.op), graph.output_types(node)
-        if node.op in WEIGHTED and node.name in chosen.nodes:
-            layer = _layer(graph, node, real, result, training, settings)
+        kind, outputs, scheme = operator(node.op), graph.output_types(node), chosen.nodes.get(node.name)
+        dtype = scheme.activations if scheme is not None else None
+        if node.op in WEIGHTED and scheme is not None:
+            layer = _layer(graph, node, real, result, training, settings, scheme)
             result.layers[node.name] = layer
             weights = layer.weights * np.array(layer.scales, np.float32).reshape(-1, *[1] * (layer.weights.ndim - 1))
         else:
             layer = None
-        fixed = FIXED.get(node.op)
-        if (kind.keeps_quant or kind.is_view) and node.inputs[0] in result.activations:
-            fixed = result.activations[node.inputs[0]]
+        fixed = FIXED.get((node.op, dtype)) if dtype is not None else None
+        if (kind.keeps_quant or kind.is_view) and dtype is not None and node.inputs[0] in result.activations:
+            fixed = result.activations[node.inputs[0]].get(dtype)
         columns: dict[str, list[Array]] = {o: [] for o in node.outputs if o}
-        for values in result.values:
-            operands = [values[i] if i else None for i in node.inputs]
+        for sample in range(len(real)):
+            operands = [result.operand(sample, i, dtype) if i else None for i in node.inputs]
             if layer is not None:
                 operands[1:] = [weights.astype(np.float32), layer.bias]
             for name, array in zip(columns, kind.evaluate(node, operands, outputs), strict=False):
                 columns[name].append(np.asarray(array))
         for name, arrays in columns.items():
-            _settle(graph, name, arrays, result, training, settings, wanted, known, fixed)
+            _settle(name, arrays, result, training, settings, chosen, known, fixed)
     return result
 
 
 def _settle(
-    graph: Graph[Any], name: str, arrays: Sequence[Array], result: Simulated, training: Sequence[int],
-    settings: Settings, wanted: set[str], known: Mapping[str, Quant] | None, fixed: Quant | None,
+    name: str, arrays: Sequence[Array], result: Simulated, training: Sequence[int], settings: Settings,
+    chosen: Chosen, known: Mapping[str, Mapping[DType, Quant]] | None, fixed: Quant | None,
 ) -> None:
-    """Chooses a value's range, where it has one, and stores what is left of each sample."""
-    if name not in wanted:
-        for values, array in zip(result.values, arrays, strict=True):
-            values[name] = array
-        return
-    quant = known.get(name) if known is not None else None
-    if quant is None:
-        quant = fixed or quant_of_range(METHODS[settings.ranges](np.stack([arrays[k] for k in training])), DType.INT8)
-    result.activations[name] = quant
+    """Chooses a value's ranges, where it has some, and stores what is left of each sample."""
+    dtypes = chosen.values.get(name, ())
+    quants = dict(known[name]) if known is not None and name in known else {}
+    for dtype in dtypes:
+        if dtype in quants:
+            continue
+        if dtype is dtypes[0] and fixed is not None:
+            quants[dtype] = fixed
+        elif dtype is DType.INT16 and quants:
+            quants[dtype] = _widened(quants[dtypes[0]])
+        else:
+            bounds = METHODS[settings.ranges](np.stack([arrays[k] for k in training]))
+            quants[dtype] = quant_of_range(bounds, dtype)
+    if dtypes:
+        result.activations[name] = {dtype: quants[dtype] for dtype in dtypes}
     for values, array in zip(result.values, arrays, strict=True):
-        values[name] = fake(array, quant, DType.INT8)
+        values[name] = fake(array, quants[dtypes[0]], dtypes[0]) if dtypes else array
+
+
+def _widened(quant: Quant) -> Quant:
+    """The int16 range that holds all values of an int8 one."""
+    low, high = (float((q - quant.zero_point[0]) * np.float32(quant.scale[0])) for q in DType.INT8.limits)
+    return quant_of_range((low, high), DType.INT16)
 
 
 def _layer(
     graph: Graph[Any], node: Node, real: Sequence[Values], result: Simulated, training: Sequence[int],
-    settings: Settings,
+    settings: Settings, scheme: Scheme,
 ) -> Layer:
     """Integer weights and the bias of a Conv or Gemm."""
     weights = graph.data(node.inputs[1]).astype(np.float64)
     bias_name = node.inputs[2] if len(node.inputs) > 2 else ""
     bias = graph.data(bias_name).astype(np.float64) if bias_name else np.zeros(len(weights))
     flat = weights.reshape(len(weights), -1)
-    x = node.inputs[0]
-    ins = [result.values[k][x] for k in training]
+    x, levels = node.inputs[0], scheme.levels
+    quant = result.activations[x][scheme.activations] if scheme.activations is DType.INT8 else None
+    ins = [result.operand(k, x, scheme.activations) for k in training]
     wants = [_plain(node, real[k][x], weights, bias, graph.output_types(node)) for k in training]
     rounded, scales = np.zeros_like(flat), np.zeros(len(flat), np.float32)
     corrected = bias.copy()
     if settings.rounding == "nearest" and not settings.correct_bias:
-        scales = _safe_scales(channel_scales(flat), bias, result.activations.get(x))
-        rounded = nearest(flat, scales)
+        scales = _safe_scales(channel_scales(flat, levels), bias, quant)
+        rounded = nearest(flat, scales, levels)
     else:
         for rows, matrix, target in _blocks(node, weights, ins, wants):
             own = flat[rows]
@@ -187,11 +232,11 @@ def _layer(
             if settings.rounding == "fit":
                 missing = target - matrix @ own.T
                 own = fit(own, covariance, centred.T @ (missing - missing.mean(axis=0)) / len(matrix))
-            scales[rows] = _safe_scales(channel_scales(own), bias[rows], result.activations.get(x))
+            scales[rows] = _safe_scales(channel_scales(own, levels), bias[rows], quant)
             if settings.rounding == "nearest":
-                rounded[rows] = nearest(own, scales[rows])
+                rounded[rows] = nearest(own, scales[rows], levels)
             else:
-                rounded[rows] = reconstruct(own, scales[rows], covariance)
+                rounded[rows] = reconstruct(own, scales[rows], covariance, levels)
             if settings.correct_bias:
                 real_rows = rounded[rows] * scales[rows][:, None].astype(np.float64)
                 corrected[rows] = (target - matrix @ real_rows.T).mean(axis=0)
@@ -201,7 +246,7 @@ def _layer(
 
 
 def _safe_scales(scales: Array, bias: Array, x: Quant | None) -> Array:
-    """Scales large enough that the bias fits 30 bits at scale in * weights."""
+    """Scales large enough that an int8 layer's bias fits 30 bits at scale in * weights. `x`: of its input."""
     if x is None:
         return scales
     least = np.abs(bias) / (x.scale[0] * 2.0**30)
