@@ -13,9 +13,11 @@ import logging
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,8 +27,10 @@ sys.path[:0] = [str(ROOT / "tests" / "fuzz"), str(ROOT / "tests")]
 
 import fuzz_hostile  # noqa: E402
 from fuzz_judge import REFUSALS  # noqa: E402
-from fuzz_lane import Result, run_seed  # noqa: E402
+from fuzz_lane import Result, run_seeds  # noqa: E402
 from fuzz_table import ROWS, without_row  # noqa: E402
+
+TOGETHER = 16  # graphs in one build
 
 
 def show_failure(result: Result) -> None:
@@ -48,6 +52,21 @@ def show_coverage(results: list[Result]) -> list[str]:
     return [f"{d}.{o}" if d else o for d, o in names if not drawn[d, o]]
 
 
+def run(work: Callable[[Sequence[int]], list[Result]], groups: Sequence[Sequence[int]], jobs: int) -> list[Result]:
+    """The results of all groups of seeds, in order; failures are shown as they come."""
+    start, results, count = time.monotonic(), list[Result](), sum(map(len, groups))
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        for found in pool.map(work, groups):
+            results += found
+            for result in found:
+                if result.status == "failed":
+                    show_failure(result)
+            if len(results) // 100 > (len(results) - len(found)) // 100:
+                spent = time.monotonic() - start
+                print(f"{len(results)} of {count} in {spent:.0f} s", file=sys.stderr, flush=True)
+    return results
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("count", nargs="?", type=int, default=1000, help="how many graphs")
@@ -58,16 +77,11 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    work = partial(fuzz_hostile.run_seed if options.hostile else run_seed, folder=options.out)
-    start, results = time.monotonic(), []
-    with ProcessPoolExecutor(options.jobs, multiprocessing.get_context("fork")) as pool:
-        for result in pool.map(work, range(options.seed, options.seed + options.count), chunksize=4):
-            results.append(result)
-            if result.status == "failed":
-                show_failure(result)
-            if len(results) % 100 == 0:
-                spent = time.monotonic() - start
-                print(f"{len(results)} of {options.count} in {spent:.0f} s", file=sys.stderr, flush=True)
+    seeds = range(options.seed, options.seed + options.count)
+    with tempfile.TemporaryDirectory(prefix="tinyc-fuzz-objects-") as objects:
+        work = partial(fuzz_hostile.run_seeds if options.hostile else run_seeds, folder=options.out,
+                       objects=Path(objects))
+        results = run(work, [seeds[k:k + TOGETHER] for k in range(0, len(seeds), TOGETHER)], options.jobs)
     counts = Counter(r.status for r in results)
     missing = [] if options.hostile else show_coverage(results)
     for reason, count in Counter(r.reason for r in results if r.status == "refused").most_common():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import resource
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -233,3 +233,8 @@ def run_seed(seed: int, folder: Path | None = None) -> Result:
         saved = str(folder / f"hostile{seed}.onnx")
         Path(saved).write_bytes(content)
     return Result(seed, status, str(reason), (), saved)
+
+
+def run_seeds(seeds: Sequence[int], folder: Path, objects: Path) -> list[Result]:
+    """As fuzz_lane.run_seeds; nothing is built."""
+    return [run_seed(seed, folder) for seed in seeds]

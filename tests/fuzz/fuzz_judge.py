@@ -50,24 +50,31 @@ class Verdict:
 def check(case: Case) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="tinyc-fuzz-") as name:
         folder = Path(name)
-        path = folder / "m.onnx"
-        onnx.save(case.model, path)
-        try:
-            request = Request(path, load_target("host"), name="m", plan_effort=EFFORT, **case.options)  # type: ignore[arg-type]
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                compiled = compile_model(request)
-        except TinycError as error:
-            return _refused(error)
-        except Exception as error:
-            return Verdict("failed", f"internal error: {type(error).__name__}: {str(error)[:300]} ({place(error)})")
+        compiled = compiled_or_refused(case, folder, "m")
+        if isinstance(compiled, Verdict):
+            return compiled
         try:
             outputs = run_once(compiled, folder, case.inputs)
         except BuildError as error:
             return Verdict("failed", f"C does not compile: {error}")
         except Fault as error:
             return Verdict("failed", str(error))
-    return _compare(case, compiled, outputs)
+    return compare(case, compiled, outputs)
+
+
+def compiled_or_refused(case: Case, folder: Path, name: str) -> Compiled | Verdict:
+    """The case compiled under that name, with its model in `folder`; else the verdict."""
+    path = folder / f"{name}.onnx"
+    onnx.save(case.model, path)
+    try:
+        request = Request(path, load_target("host"), name=name, plan_effort=EFFORT, **case.options)  # type: ignore[arg-type]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return compile_model(request)
+    except TinycError as error:
+        return _refused(error)
+    except Exception as error:
+        return Verdict("failed", f"internal error: {type(error).__name__}: {str(error)[:300]} ({place(error)})")
 
 
 def place(error: BaseException) -> str:
@@ -93,7 +100,8 @@ def integer_only(compiled: Compiled) -> bool:
         n.integer or n.op in ("QuantizeLinear", "DequantizeLinear") for n in graph.nodes())
 
 
-def _compare(case: Case, compiled: Compiled, outputs: Mapping[str, np.ndarray]) -> Verdict:
+def compare(case: Case, compiled: Compiled, outputs: Mapping[str, np.ndarray]) -> Verdict:
+    """The verdict on what the C gave, by the outputs' names."""
     if integer_only(compiled):
         graph = compiled.graph
         feeds = {n: case.inputs[p.name] for n, p in zip(graph.inputs, compiled.emitted.inputs, strict=True)}

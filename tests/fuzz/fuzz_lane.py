@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One random graph from its seed to its verdict; what fails is saved, with a smaller graph that fails too."""
+"""Random graphs from their seeds to their verdicts; what fails is saved, with a smaller graph that fails too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 from fuzz_growing import Case
-from fuzz_judge import check
+from fuzz_judge import Verdict, check, compare, compiled_or_refused
 from fuzz_reduce import reduced
 from fuzz_reference import Dropped
 from fuzz_source import Source
 from fuzz_table import random_case
 from onnx import helper
+
+from shared_library import BuildError, Fault, build_together, isolated, run
+from tinyc.compiler import Compiled
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,42 @@ class Result:
     reproduction: str = ""
 
 
-def run_seed(seed: int, folder: Path | None = None) -> Result:
-    """Draws and judges a graph; with a folder, what fails is reduced and saved there."""
+def drawn(seed: int) -> Case | Result:
+    """The seed's graph; else what became of it."""
     try:
-        case = random_case(Source.seeded(seed))
+        return random_case(Source.seeded(seed))
     except Dropped as reason:
         return Result(seed, "dropped", str(reason))
     except Exception as error:
         return Result(seed, "failed", f"the generator: {type(error).__name__}: {error}")
-    verdict = check(case)
-    if verdict.status != "failed" or folder is None:
+
+
+def run_seeds(seeds: Sequence[int], folder: Path, objects: Path) -> list[Result]:
+    """Draws and judges graphs; what fails is reduced and saved in `folder`. `objects`: see build_together."""
+    found = {seed: drawn(seed) for seed in seeds}
+    cases = {seed: case for seed, case in found.items() if isinstance(case, Case)}
+    verdicts = check_together(cases, objects)
+    return [_result(seed, case, verdicts[seed], folder) if isinstance(case, Case) else case
+            for seed, case in found.items()]
+
+
+def check_together(cases: Mapping[int, Case], objects: Path) -> dict[int, Verdict]:
+    """What `check` says of each, sooner. Any that spoils the common build or run is found by checking each alone."""
+    with tempfile.TemporaryDirectory(prefix="tinyc-fuzz-") as name:
+        folder = Path(name)
+        found = {seed: compiled_or_refused(case, folder, f"g{seed}") for seed, case in cases.items()}
+        ready = {seed: compiled for seed, compiled in found.items() if isinstance(compiled, Compiled)}
+        verdicts = {seed: verdict for seed, verdict in found.items() if isinstance(verdict, Verdict)}
+        try:
+            library = build_together(list(ready.values()), folder, objects)
+            outputs = isolated(lambda: {s: run(c, library, cases[s].inputs) for s, c in ready.items()})
+        except (BuildError, Fault):
+            return verdicts | {seed: check(cases[seed]) for seed in ready}
+    return verdicts | {seed: compare(cases[seed], compiled, outputs[seed]) for seed, compiled in ready.items()}
+
+
+def _result(seed: int, case: Case, verdict: Verdict, folder: Path) -> Result:
+    if verdict.status != "failed":
         return Result(seed, verdict.status, verdict.reason, case.operators)
     small = reduced(case, lambda c: check(c).status == "failed")
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 import onnxruntime
+from fuzz_products import unsigned
 from onnx import TensorProto, helper, numpy_helper
 
 # Domains and their versions; that of ONNX itself is the graph's.
@@ -56,6 +57,7 @@ def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> 
 def run_node(node: onnx.NodeProto, operands: Mapping[str, np.ndarray], constants: set[str],
              versions: Mapping[str, int], prefer_onnx: bool = False, allow_onnx: bool = True) -> list[np.ndarray]:
     """The node's outputs. `operands` are its inputs by name. Raises Dropped where neither computes it."""
+    node, operands, constants = unsigned(node, operands, constants)
     feeds = {name: array for name, array in operands.items() if name not in constants}
     held = [numpy_helper.from_array(a, n) for n, a in operands.items() if n in constants]
     infos = [tensor_info(name, array) for name, array in feeds.items()]

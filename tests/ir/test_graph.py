@@ -91,7 +91,7 @@ def broken(change):
     editor = Editor(example())
     change(editor)
     with pytest.raises(BrokenGraph):
-        verify(editor.done())
+        verify(editor.view())
 
 
 def test_the_verifier_finds_what_is_broken():

@@ -133,9 +133,10 @@ class Graph(Generic[AttrsT]):
 
 
 class Editor:
-    """A mutable copy of a graph. `done()` gives the new graph; the original is left alone."""
+    """A mutable copy of a graph. `done()` gives the new graph and ends the editor; the original is left alone."""
 
     def __init__(self, graph: Graph[Any] | str) -> None:
+        self._original = None if isinstance(graph, str) else graph
         self.name: str = graph if isinstance(graph, str) else graph.name
         self.nx: nx.DiGraph = nx.DiGraph() if isinstance(graph, str) else graph.nx.copy()
         self.inputs: tuple[str, ...] = () if isinstance(graph, str) else graph.inputs
@@ -147,7 +148,13 @@ class Editor:
         return Graph(self.name, self.inputs, self.outputs, self.nx)
 
     def done(self) -> Graph[Any]:
-        return Graph(self.name, self.inputs, self.outputs, self.nx.copy())
+        """The graph as edited: the original itself where nothing was."""
+        original, made = self._original, self.view()
+        del self.nx
+        if original is not None and not self.changes and (made.name, made.inputs, made.outputs) == (
+                original.name, original.inputs, original.outputs):
+            return original
+        return made
 
     def fresh(self, stem: str) -> str:
         """A name derived from `stem` that neither a value nor an operator has."""
@@ -195,6 +202,12 @@ class Editor:
     def remove(self, node: Node) -> None:
         self.nx.remove_node(("op", node.name))
         self.changes += 1
+
+    def discard(self, vertices: Iterable[tuple[str, str]]) -> None:
+        """Takes out operators ("op", name) and values ("value", name)."""
+        before = len(self.nx)
+        self.nx.remove_nodes_from(list(vertices))
+        self.changes += before - len(self.nx)
 
     def replace(self, old: Node, new: Node) -> Node:
         self.remove(old)

@@ -137,8 +137,10 @@ def run_passes(
     for step in PIPELINE:
         try:
             run = quantize if quantize is not None and step.name == QUANTIZE else step.run
-            graph = run(graph, target)
-            verify(graph)
+            result = run(graph, target)
+            if result is not graph:
+                verify(result)
+            graph = result
         except BrokenGraph as error:
             before = ", ".join(done) or "none"
             raise PassError(

@@ -18,5 +18,5 @@ def remove_dead_code(graph: Graph[Any]) -> Graph[Any]:
         if kind == "op":  # an operator keeps all its outputs, read or not
             live |= {("value", o) for o in graph.node(name).outputs if o}
     editor = Editor(graph)
-    editor.nx.remove_nodes_from([v for v in graph.nx if v not in live])
+    editor.discard(v for v in graph.nx if v not in live)
     return editor.done()
