@@ -17,6 +17,9 @@ def remove_dead_code(graph: Graph[Any]) -> Graph[Any]:
     for kind, name in list(live):
         if kind == "op":  # an operator keeps all its outputs, read or not
             live |= {("value", o) for o in graph.node(name).outputs if o}
+    dead = [vertex for vertex in graph.nx if vertex not in live]
+    if not dead:
+        return graph
     editor = Editor(graph)
-    editor.discard(v for v in graph.nx if v not in live)
+    editor.discard(dead)
     return editor.done()
