@@ -69,7 +69,7 @@ class Graph(Generic[AttrsT]):
         self.inputs = inputs
         self.outputs = outputs
         self.nx = digraph
-        self._order: list[Node] | None = None
+        self.order: list[Node] | None = None  # of execution, once it is asked for
 
     def node(self, name: str) -> Node:
         node: Node = self.nx.nodes[("op", name)]["payload"]
@@ -97,15 +97,15 @@ class Graph(Generic[AttrsT]):
 
     def nodes(self) -> list[Node]:
         """Operators in order of execution: topological, ties broken by place in the model."""
-        if self._order is None:
+        if self.order is None:
 
             def key(vertex: tuple[str, str]) -> tuple[int, str]:
                 payload = self.nx.nodes[vertex]["payload"]
                 return (payload.position, payload.name) if vertex[0] == "op" else (-1, payload.name)
 
             order = nx.lexicographical_topological_sort(self.nx, key=key)
-            self._order = [self.node(v[1]) for v in order if v[0] == "op"]
-        return list(self._order)
+            self.order = [self.node(v[1]) for v in order if v[0] == "op"]
+        return list(self.order)
 
     def producer(self, value: str) -> Node | None:
         for kind, name in self.nx.predecessors(("value", value)):
@@ -133,28 +133,38 @@ class Graph(Generic[AttrsT]):
 
 
 class Editor:
-    """A mutable copy of a graph. `done()` gives the new graph and ends the editor; the original is left alone."""
+    """Changes to a graph. `done()` gives the new graph and ends the editor; the original is left alone."""
 
     def __init__(self, graph: Graph[Any] | str) -> None:
         self._original = None if isinstance(graph, str) else graph
         self.name: str = graph if isinstance(graph, str) else graph.name
-        self.nx: nx.DiGraph = nx.DiGraph() if isinstance(graph, str) else graph.nx.copy()
+        self.nx: nx.DiGraph = nx.DiGraph() if isinstance(graph, str) else graph.nx  # copied by the first change
         self.inputs: tuple[str, ...] = () if isinstance(graph, str) else graph.inputs
         self.outputs: tuple[str, ...] = () if isinstance(graph, str) else graph.outputs
         self.changes = 0
+        self._view: Graph[Any] = Graph(self.name, self.inputs, self.outputs, self.nx)
 
     def view(self) -> Graph[Any]:
         """The graph as it now stands (shares storage with the editor; do not keep it)."""
-        return Graph(self.name, self.inputs, self.outputs, self.nx)
+        view = self._view
+        view.inputs, view.outputs, view.order = self.inputs, self.outputs, None
+        return view
 
     def done(self) -> Graph[Any]:
         """The graph as edited: the original itself where nothing was."""
-        original, made = self._original, self.view()
+        original, digraph = self._original, self.nx
         del self.nx
-        if original is not None and not self.changes and (made.name, made.inputs, made.outputs) == (
+        if original is not None and not self.changes and (self.name, self.inputs, self.outputs) == (
                 original.name, original.inputs, original.outputs):
             return original
-        return made
+        return Graph(self.name, self.inputs, self.outputs, digraph)
+
+    def _changed(self) -> nx.DiGraph:
+        """The digraph, to be changed."""
+        if not self.changes and self._original is not None:
+            self.nx = self._view.nx = self.nx.copy()
+        self.changes += 1
+        return self.nx
 
     def fresh(self, stem: str) -> str:
         """A name derived from `stem` that neither a value nor an operator has."""
@@ -166,8 +176,7 @@ class Editor:
 
     def set_value(self, value: Value) -> str:
         """Adds a value, or replaces the payload of the one with its name."""
-        self.nx.add_node(("value", value.name), payload=value)
-        self.changes += 1
+        self._changed().add_node(("value", value.name), payload=value)
         return value.name
 
     def const(self, stem: str, array: Array, type_: TensorType) -> str:
@@ -181,7 +190,7 @@ class Editor:
         key = ("op", node.name)
         if key in self.nx:
             raise ValueError(f"two operators named {node.name}")
-        self.nx.add_node(key, payload=node)
+        self._changed().add_node(key, payload=node)
         for name in node.inputs:
             if name:
                 self._need(name)
@@ -192,7 +201,6 @@ class Editor:
                 if any(True for _ in self.nx.predecessors(("value", name))):
                     raise ValueError(f"value {name} has two producers")
                 self.nx.add_edge(key, ("value", name))
-        self.changes += 1
         return node
 
     def _need(self, value: str) -> None:
@@ -200,14 +208,11 @@ class Editor:
             raise ValueError(f"no value named {value}")
 
     def remove(self, node: Node) -> None:
-        self.nx.remove_node(("op", node.name))
-        self.changes += 1
+        self._changed().remove_node(("op", node.name))
 
     def discard(self, vertices: Iterable[tuple[str, str]]) -> None:
         """Takes out operators ("op", name) and values ("value", name)."""
-        before = len(self.nx)
-        self.nx.remove_nodes_from(list(vertices))
-        self.changes += before - len(self.nx)
+        self._changed().remove_nodes_from(list(vertices))
 
     def replace(self, old: Node, new: Node) -> Node:
         self.remove(old)
@@ -237,8 +242,7 @@ class Editor:
         )
 
     def remove_value(self, name: str) -> None:
-        self.nx.remove_node(("value", name))
-        self.changes += 1
+        self._changed().remove_node(("value", name))
 
     def rename_values(self, names: Mapping[str, str]) -> None:
         """Renames values that exist to names that do not."""
@@ -253,3 +257,4 @@ class Editor:
             self.redirect(old, new)
             self.inputs = tuple(new if i == old else i for i in self.inputs)
             self.remove_value(old)
+
