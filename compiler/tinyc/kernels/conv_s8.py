@@ -85,10 +85,14 @@ class ConvS8(Kernel):
         return convolution_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        per_mac = {"mve": 0.3, "dsp": 2.1, "portable": 6.0}[options.variant]
         x, w, y = (graph.type(name) for name in (*node.inputs[:2], node.outputs[0]))
         called = _called(options, x, w, y, node.attrs)
-        return Cost(per_mac * y.elements * w.elements / w.shape[0], w.bytes, calls=(called,))
+        depth, flash = w.elements / w.shape[0], w.bytes + 12 * w.shape[0]
+        if options.variant == "mve":  # an element of the result, and a row of a gathered window
+            gathered = 0 if w.shape[1:3] == (1, 1) else 110.0 * w.shape[1] * y.elements / w.shape[0]
+            return Cost(y.elements * (12 + 2.8 * -(-depth // 16)) + gathered, flash, calls=(called,))
+        per_mac = {"dsp": 2.1, "portable": 6.0}[options.variant]
+        return Cost(per_mac * y.elements * depth, flash, calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Int8 layers packed for Helium against a NumPy statement of the specification; instructions of the assembly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from int8_calls import Conv, expected_conv, fast, random_int8, random_quantization, with_buffers
+from kernel_batch import Call, c_array, run_calls
+
+from tinyc.kernels.overlap import below
+from tinyc.kernels.packed_s8 import ROWS, pack_filters, pack_scales, up
+
+TARGETS = ["host", "cortex-m55"]
+FUNCTIONS = ["convolve_packed_s8"]
+HEADERS = ["tinyc_packed_s8.h"]
+
+
+def product(p: Conv, filters: np.ndarray) -> str:
+    """The C value of tinyc_packed_product_s8; @1 holds the packed filters."""
+    bias = p.input_offset * filters.astype(np.int64).sum(1) + (0 if p.bias is None else p.bias)
+    scales = pack_scales(bias, p.multiplier, p.shift).reshape(-1)
+    numbers = (up(filters.shape[1], 16), len(filters), p.output_offset, *p.clamp)
+    return f"{{@1, {c_array('int32_t', scales)}, {', '.join(map(str, numbers))}}}"
+
+
+def packed_call(name: str, p: Conv, above: int | None = None) -> Call:
+    """above: the input lies this many bytes above the output, in one buffer."""
+    (_, h, w, c), (kh, kw), (oh, ow) = p.x.shape, p.kernel, p.output
+    filters = p.w.reshape(p.channels, -1)
+    geometry = (h, w, c, oh, ow, kh, kw, *p.stride, *p.pad, -p.input_offset)
+    source, result = ("@0", "@2") if above is None else (f"@0 + {above}", "@0")
+    code = f"const tinyc_packed_conv_s8 conv = {{{product(p, filters)}, {', '.join(map(str, geometry))}}};\n"
+    code += f"tinyc_convolve_packed_s8(&conv, {source}, @3, {result});"
+    expected = expected_conv(p).reshape(-1)
+    x = p.x.reshape(-1)
+    if above is not None:
+        behind = max(expected.size - above - x.size, 0)
+        x = np.concatenate([np.full(above, 77, np.int8), x, np.full(behind, 77, np.int8)])
+        expected = np.concatenate([expected, x[expected.size :]])
+    scratch = np.full(ROWS * up(filters.shape[1], 16), 99, np.int8)
+    buffers = (x, pack_filters(filters).reshape(-1), np.full(p.channels * oh * ow, 0x55, np.int8), scratch)
+    return Call(name, with_buffers(code), buffers, 2 if above is None else 0, expected)
+
+
+def random_conv(rng: np.random.Generator) -> Conv:
+    pointwise = rng.random() < 0.4
+    extent = rng.integers(1, 8, 2)
+    kernel = np.array([1, 1]) if pointwise else rng.integers(1, 5, 2)
+    stride = rng.integers(1, 4, 2)
+    pad = np.array([int(rng.integers(0, k)) for k in kernel])
+    output = np.maximum((extent + 2 * pad - kernel) // stride + 1, 1)
+    c, channels = int(rng.choice([1, 3, 8, 16, 21, 64])), int(rng.choice([1, 2, 3, 4, 7, 16, 18]))
+    x = random_int8(rng, (1, *extent, c), rng.random() < 0.1)
+    w = random_int8(rng, (channels, *kernel, c), rng.random() < 0.1)
+    quant = random_quantization(rng, channels, int(kernel.prod()) * c)
+    quant["shift"] = np.minimum(quant["shift"], 0)
+    if rng.random() < 0.3:  # ReLU
+        quant["clamp"] = (quant["output_offset"], 127)
+    pairs = [tuple(int(v) for v in a) for a in (output, stride, pad)]
+    return Conv(x, w, output=pairs[0], stride=pairs[1], pad=pairs[2], **quant)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_random_convolutions(target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(61)
+    calls = [packed_call(f"conv_{i}", random_conv(rng)) for i in range(60)]
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_results_over_the_input(target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(62)
+    calls = []
+    for i in range(40):
+        p = random_conv(rng)
+        delta = below(p.x.shape, (1, *p.output, p.channels), p.stride, p.pad, consumed=True)
+        if delta <= 0:
+            calls.append(packed_call(f"conv_{i}", p, above=-delta))
+    assert len(calls) > 10
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
+def dense(rng: np.random.Generator, pixels: int, depth: int, channels: int) -> Conv:
+    x, w = random_int8(rng, (1, pixels, 1, depth)), random_int8(rng, (channels, 1, 1, depth))
+    return Conv(x, w, output=(pixels, 1), **(random_quantization(rng, channels, depth) | {"clamp": (-128, 127)}))
+
+
+def test_instructions_for_a_product(tmp_path: Path) -> None:
+    """Five loads and six multiplications of 16 make 0.115 a product; the rest is requantization and the copies."""
+    rng = np.random.default_rng(63)
+    counts = []
+    for pixels in (30, 60):
+        call = packed_call("dense", dense(rng, pixels, 64, 32))
+        counts.append(run_calls([call], FUNCTIONS, HEADERS, "cortex-m55", tmp_path, count_instructions=True) or 0)
+    assert (counts[1] - counts[0]) / (30 * 64 * 32) < 0.21
+
+
+@pytest.mark.parametrize("flags", ["-O0", "-Og", "-Os", "-O3 -flto", "-O3 -fno-omit-frame-pointer"])
+def test_exact_however_it_is_compiled(flags: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(64)
+    calls = [packed_call(f"conv_{i}", random_conv(rng)) for i in range(12)]
+    run_calls(calls, FUNCTIONS, HEADERS, "cortex-m55", tmp_path, cflags=flags.split())
