@@ -19,7 +19,7 @@ HEADING = """\
 # SPDX-License-Identifier: Apache-2.0
 #
 # Bytes of code and constants of each function in each of its variants, without what it needs, compiled with -O2 for
-# the smallest core that prefers that variant. Written by scripts/code_sizes.py (make code-sizes).
+# the smallest core that can use that variant. Written by scripts/code_sizes.py (make code-sizes).
 """
 
 
@@ -28,7 +28,8 @@ def cores() -> dict[str, Target]:
     found: dict[str, Target] = {}
     for target in list_targets():
         if target.family == "arm":
-            found.setdefault(target.variants[0], target)
+            for variant in target.variants:
+                found.setdefault(variant, target)
     return found
 
 

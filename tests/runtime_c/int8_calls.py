@@ -110,9 +110,7 @@ def conv_scratch(p: Conv, function: str, target_name: str) -> int:
 def dw_scratch(p: Conv, function: str, target_name: str) -> int:
     kh, kw = p.kernel
     if function == "depthwise_conv_s8_opt":
-        return {"portable": 0, "dsp": 2 * kh * kw * p.x.shape[3], "mve": 4 * 124 * kh * kw}[
-            variant(target_name)
-        ]
+        return {"dsp": 2 * kh * kw * p.x.shape[3], "mve": 4 * 124 * kh * kw}.get(variant(target_name), 0)
     return 0
 
 

@@ -91,8 +91,8 @@ class ConvS8(Kernel):
         if options.variant == "mve":  # an element of the result, and a row of a gathered window
             gathered = 0 if w.shape[1:3] == (1, 1) else 110.0 * w.shape[1] * y.elements / w.shape[0]
             return Cost(y.elements * (12 + 2.8 * -(-depth // 16)) + gathered, flash, calls=(called,))
-        per_mac = {"dsp": 2.1, "portable": 6.0}[options.variant]
-        return Cost(per_mac * y.elements * depth, flash, calls=(called,))
+        per_mac, per_output = (2.1, 0.0) if options.variant == "dsp" else (6.2, 90.0)
+        return Cost(y.elements * (per_mac * depth + per_output), flash, calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
