@@ -21,7 +21,7 @@ Family = Literal["arm", "riscv", "host"]
 Optimize = Literal["default", "speed", "ram", "size"]
 
 FAMILIES: tuple[str, ...] = ("arm", "riscv", "host")
-FEATURES: tuple[str, ...] = ("armv6m", "scalar", "dsp", "mve", "fpu", "fpu64", "unaligned")
+FEATURES: tuple[str, ...] = ("dsp", "mve", "armv6m", "scalar", "fpu", "fpu64", "unaligned")
 VARIANTS: tuple[str, ...] = ("mve", "dsp", "armv6m", "scalar", "portable")
 OPTIMIZE_LEVELS: tuple[Optimize, ...] = ("default", "speed", "ram", "size")
 
