@@ -35,5 +35,15 @@
 #define arm_elementwise_mul_s8 tinyc_arm_elementwise_mul_s8
 #define arm_pad_s8 tinyc_arm_pad_s8
 #define arm_transpose_s8 tinyc_arm_transpose_s8
+#define arm_convolve_wrapper_s4 tinyc_arm_convolve_wrapper_s4
+#define arm_convolve_s4 tinyc_arm_convolve_s4
+#define arm_convolve_s4_get_buffer_size tinyc_arm_convolve_s4_get_buffer_size
+#define arm_convolve_1x1_s4_fast tinyc_arm_convolve_1x1_s4_fast
+#define arm_convolve_1x1_s4 tinyc_arm_convolve_1x1_s4
+#define arm_depthwise_conv_wrapper_s4 tinyc_arm_depthwise_conv_wrapper_s4
+#define arm_depthwise_conv_s4 tinyc_arm_depthwise_conv_s4
+#define arm_depthwise_conv_s4_opt tinyc_arm_depthwise_conv_s4_opt
+#define arm_depthwise_conv_s4_opt_get_buffer_size tinyc_arm_depthwise_conv_s4_opt_get_buffer_size
+#define arm_fully_connected_s4 tinyc_arm_fully_connected_s4
 
 #endif /* TINYC_CMSIS_MAP_H */

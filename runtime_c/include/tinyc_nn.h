@@ -144,6 +144,16 @@ typedef struct {
 #define tinyc_arm_elementwise_mul_s8 tinyc1_arm_elementwise_mul_s8
 #define tinyc_arm_pad_s8 tinyc1_arm_pad_s8
 #define tinyc_arm_transpose_s8 tinyc1_arm_transpose_s8
+#define tinyc_arm_convolve_wrapper_s4 tinyc1_arm_convolve_wrapper_s4
+#define tinyc_arm_convolve_s4 tinyc1_arm_convolve_s4
+#define tinyc_arm_convolve_s4_get_buffer_size tinyc1_arm_convolve_s4_get_buffer_size
+#define tinyc_arm_convolve_1x1_s4_fast tinyc1_arm_convolve_1x1_s4_fast
+#define tinyc_arm_convolve_1x1_s4 tinyc1_arm_convolve_1x1_s4
+#define tinyc_arm_depthwise_conv_wrapper_s4 tinyc1_arm_depthwise_conv_wrapper_s4
+#define tinyc_arm_depthwise_conv_s4 tinyc1_arm_depthwise_conv_s4
+#define tinyc_arm_depthwise_conv_s4_opt tinyc1_arm_depthwise_conv_s4_opt
+#define tinyc_arm_depthwise_conv_s4_opt_get_buffer_size tinyc1_arm_depthwise_conv_s4_opt_get_buffer_size
+#define tinyc_arm_fully_connected_s4 tinyc1_arm_fully_connected_s4
 
 /* Convolution, NHWC, filters [out][h][w][in / groups], per-channel requantization. */
 
@@ -283,5 +293,61 @@ arm_cmsis_nn_status tinyc_arm_pad_s8(const int8_t *input, int8_t *output, const 
 arm_cmsis_nn_status tinyc_arm_transpose_s8(const int8_t *input_data, int8_t *const output_data,
     const cmsis_nn_dims *const input_dims, const cmsis_nn_dims *const output_dims,
     const cmsis_nn_transpose_params *const transpose_params);
+
+/* Filters of 4 bits, two a byte, the first in the low half, without gaps; shapes as for int8. */
+
+arm_cmsis_nn_status tinyc_arm_convolve_wrapper_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_convolve_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_convolve_1x1_s4_fast(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_convolve_1x1_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+int32_t tinyc_arm_convolve_s4_get_buffer_size(const cmsis_nn_dims *input_dims,
+    const cmsis_nn_dims *filter_dims);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_wrapper_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_s4_opt(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+int32_t tinyc_arm_depthwise_conv_s4_opt_get_buffer_size(const cmsis_nn_dims *input_dims,
+    const cmsis_nn_dims *filter_dims);
+
+arm_cmsis_nn_status tinyc_arm_fully_connected_s4(const cmsis_nn_context *ctx,
+    const cmsis_nn_fc_params *fc_params, const cmsis_nn_per_tensor_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
+    const cmsis_nn_dims *output_dims, int8_t *output_data);
 
 #endif /* TINYC_NN_H */

@@ -105,10 +105,10 @@ def test_a_value_in_two_types(tmp_path: Path) -> None:
 def test_ranges_of_another_scheme(tmp_path: Path) -> None:
     model = residual_net(tmp_path / "net.onnx", int8=False)
     save_recipe(recipe_of(model, {}), tmp_path / "r.json")
-    assert "no layer in int16x8" in refuse_compile(model, "--load-ranges", tmp_path / "r.json", "--quantize", "int16x8")
+    assert "no layer in int4w" in refuse_compile(model, "--load-ranges", tmp_path / "r.json", "--quantize", "int4w")
 
 
 def test_quantize_needs_samples(tmp_path: Path) -> None:
     model = residual_net(tmp_path / "net.onnx", int8=False)
-    for scheme in ("int8", "int16x8"):
+    for scheme in SCHEMES:
         assert f"--quantize {scheme} needs samples" in refuse_compile(model, "--quantize", scheme)

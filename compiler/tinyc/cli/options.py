@@ -53,6 +53,7 @@ class Quantize(enum.StrEnum):
     none = "none"
     int8 = "int8"
     int16x8 = "int16x8"
+    int4w = "int4w"
 
 
 class IoDtype(enum.StrEnum):
@@ -113,7 +114,8 @@ def _request(
     ] = None,
     quantize: Annotated[
         Quantize | None, typer.Option("--quantize", help="What a float model becomes. int8: activations and weights "
-                     "of 8 bits, the default where there are samples. int16x8: activations of 16, weights of 8.")
+                     "of 8 bits, the default where there are samples. int16x8: activations of 16, weights of 8. int4w: "
+                     "activations of 8, weights of 4.")
     ] = None,
     save_ranges: Annotated[
         Path | None, typer.Option("--save-ranges", metavar="FILE", help="Write what calibration decided.")

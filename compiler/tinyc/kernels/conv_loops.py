@@ -27,7 +27,8 @@ class ConvLoops(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(40.0 * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes + CODE)
+        macs = graph.type(node.outputs[0]).elements * w.elements / w.shape[0]
+        return Cost(40.0 * macs, w.elements * w.dtype.size + CODE)
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs

@@ -27,6 +27,8 @@ def convolution_obstacle(graph: Graph[Any], node: Node) -> str | None:
         return "not a channels-last convolution over two axes"
     if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
         return "not int8, or the weights have a zero point"
+    if graph.type(node.inputs[1]).dtype is not DType.INT8:
+        return "the weights do not have 8 bits"
     return None if graph.value(node.inputs[1]).is_const else "the filters are not constant"
 
 

@@ -33,6 +33,8 @@ class FullyConnectedS8(Kernel):
             return "not an integer layer"
         if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
             return "not int8, or the weights have a zero point"
+        if graph.type(node.inputs[1]).dtype is not DType.INT8:
+            return "the weights do not have 8 bits"
         return None if graph.value(node.inputs[1]).is_const else "the weights are not constant"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:

@@ -83,7 +83,7 @@ class GemmLoops(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes + CODE)
+        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.elements * w.dtype.size + CODE)
 
     def lower(self, build: Builder) -> Lowered:
         x, w = build.type(0), build.type(1)
