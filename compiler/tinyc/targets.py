@@ -2,7 +2,7 @@
 """Target descriptions: one TOML per core, shipped with tinyc or written by the user.
 
 A description may name another as `base` and then states only what differs; tables merge key by key,
-everything else is replaced. `qemu = false` drops an inherited emulator.
+everything else is replaced. `qemu = false` drops an inherited emulator, `cycles = false` the timings.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, Literal, cast
 
 from tinyc.errors import TinycError
 from tinyc.resources import targets_dir
+from tinyc.timing import FlashTiming, Timing, read_flash, read_timing
+from tinyc.toml_table import Table
 
 Family = Literal["arm", "riscv", "host"]
 Optimize = Literal["default", "speed", "ram", "size"]
@@ -72,6 +74,7 @@ class Target:
     `features`: of FEATURES; "unaligned" means that 16- and 32-bit accesses may be unaligned.
     `variants`: kernel variants in order of preference, "portable" last.
     `optimize`: compiler flags per optimization level, in the order of OPTIMIZE_LEVELS.
+    `timing`: what instructions cost, None where that is not described; `flash`: how the part's flash answers.
     """
 
     name: str
@@ -84,6 +87,8 @@ class Target:
     optimize: tuple[tuple[str, tuple[str, ...]], ...]
     memories: tuple[Memory, ...]
     qemu: Qemu | None
+    timing: Timing | None
+    flash: FlashTiming
 
     @property
     def can_run(self) -> bool:
@@ -103,90 +108,13 @@ class Target:
         return sum(sizes) if sizes else None
 
 
-class _Table:
-    """A TOML table that is read field by field; says which file and field is wrong."""
-
-    def __init__(self, data: Mapping[str, Any], file: Path, prefix: str = "") -> None:
-        self._data = data
-        self._file = file
-        self._prefix = prefix
-        self._read: set[str] = set()
-
-    def error(self, field: str, problem: str) -> TinycError:
-        return TinycError(
-            f"{self._file}: {self._prefix}{field}: {problem}",
-            hint="targets/cortex-m4.toml of the tinyc sources is a complete example",
-        )
-
-    def get(self, field: str, kind: type, description: str, default: Any = None) -> Any:
-        self._read.add(field)
-        value = self._data.get(field, default)
-        if value is None:
-            raise self.error(field, "this field is missing")
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise self.error(field, f"must be {description}, not {value!r}")
-        return value
-
-    def text(self, field: str) -> str:
-        value = cast(str, self.get(field, str, "a string"))
-        if not value.strip():
-            raise self.error(field, "must not be empty")
-        return value
-
-    def number(self, field: str, default: int | None = None, least: int = 0) -> int:
-        value = cast(int, self.get(field, int, "an integer", default))
-        if value < least:
-            raise self.error(field, f"must be at least {least}, not {value}")
-        return value
-
-    def choice(self, field: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(field)
-        if value not in allowed:
-            raise self.error(field, f"must be one of {', '.join(allowed)}, not {value!r}")
-        return value
-
-    def texts(
-        self, field: str, allowed: tuple[str, ...] | None = None, default: list[str] | None = None
-    ) -> tuple[str, ...]:
-        values = self.get(field, list, "a list of strings", default)
-        for value in values:
-            if not isinstance(value, str):
-                raise self.error(field, f"must be a list of strings, not one with {value!r}")
-            if allowed is not None and value not in allowed:
-                raise self.error(field, f"must list only {', '.join(allowed)}, not {value!r}")
-        return tuple(values)
-
-    def table(self, field: str) -> _Table:
-        return _Table(self.get(field, dict, "a table"), self._file, f"{self._prefix}{field}.")
-
-    def tables(self, field: str) -> list[_Table]:
-        values = self.get(field, list, "an array of tables", [])
-        for value in values:
-            if not isinstance(value, dict):
-                raise self.error(field, f"must be an array of tables, not one with {value!r}")
-        return [_Table(value, self._file, f"{self._prefix}{field}[{i}].") for i, value in enumerate(values)]
-
-    def flag(self, field: str) -> bool:
-        return cast(bool, self.get(field, bool, "true or false", False))
-
-    def has(self, field: str) -> bool:
-        self._read.add(field)
-        return field in self._data and self._data[field] is not False
-
-    def finish(self) -> None:
-        """Refuses fields that nobody read: they are misspelt."""
-        for field in self._data:
-            if field not in self._read:
-                raise self.error(field, f"unknown field (known: {', '.join(sorted(self._read))})")
-
-
-def _region(table: _Table) -> Region:
+def _region(table: Table) -> Region:
     region = Region(table.number("origin"), table.number("bytes", least=1))
     table.finish()
     return region
 
 
-def _qemu(table: _Table) -> Qemu:
+def _qemu(table: Table) -> Qemu:
     qemu = Qemu(
         machine=table.text("machine"),
         binary=table.text("binary"),
@@ -200,7 +128,7 @@ def _qemu(table: _Table) -> Qemu:
     return qemu
 
 
-def _memory(table: _Table) -> Memory:
+def _memory(table: Table) -> Memory:
     kind = cast(Literal["flash", "ram"], table.choice("kind", ("flash", "ram")))
     memory = Memory(table.text("name"), kind, table.number("bytes", least=1), table.number("speed", default=0),
                     table.flag("external"))
@@ -209,7 +137,7 @@ def _memory(table: _Table) -> Memory:
 
 
 def _target(data: Mapping[str, Any], file: Path) -> Target:
-    table = _Table(data, file)
+    table = Table(data, file)
     name = table.text("name")
     optimize = table.table("optimize")
     target = Target(
@@ -223,6 +151,8 @@ def _target(data: Mapping[str, Any], file: Path) -> Target:
         optimize=tuple((level, optimize.texts(level)) for level in OPTIMIZE_LEVELS),
         memories=tuple(_memory(memory) for memory in table.tables("memories")),
         qemu=_qemu(table.table("qemu")) if table.has("qemu") else None,
+        timing=read_timing(table.table("cycles")) if table.has("cycles") else None,
+        flash=read_flash(table.table("flash")) if table.has("flash") else FlashTiming(),
     )
     optimize.finish()
     table.finish()

@@ -155,6 +155,12 @@ def test_profile_json() -> None:
         parts = {k: v for k, v in report[memory].items() if k != "total"}
         assert sum(parts.values()) == report[memory]["total"]
     assert keys(report["layers"][0]) >= {"index", "name", "op", "kernel", "macs", "instructions", "cycles"}
+    for layer in report["layers"]:
+        assert keys(layer) >= {"loads", "stores", "multiplies", "cycles", "cycle_shares"}
+        assert layer["cycles"] == sum(layer["cycle_shares"].values()) >= layer["instructions"]
+        assert layer["multiplies"] < layer["instructions"] > layer["loads"] / 8
+    assert report["cycles_are"] == "estimated" and report["wait_states"] == 0
+    assert sum(layer["cycles"] for layer in report["layers"]) <= report["cycles"] < 3 * report["instructions"]
     counted = sum(layer["instructions"] for layer in report["layers"])
     assert 0 < counted <= report["instructions"] < counted + 200
     assert report["ram"]["stack"] > 0 and report["ram"]["io"] == 0
@@ -167,9 +173,35 @@ def test_profile_is_repeatable_and_says_io(tmp_path: Path) -> None:
     assert first["ram"]["io"] == 64 * 4 + 10 * 4
 
 
+def test_wait_states_cost_cycles_and_no_instructions() -> None:
+    words = ["profile", INT8, "--target", "cortex-m4", "--json"]
+    without, some, more = (succeed(*words, "--wait-states", str(n)).json for n in (0, 5, 10))
+    assert without["instructions"] == some["instructions"] == more["instructions"]
+    assert without["cycles"] < some["cycles"] < more["cycles"]
+    assert all(layer["cycle_shares"]["flash"] == 0 for layer in without["layers"])
+    assert more["wait_states"] == 10
+    board = succeed("profile", INT8, "--target", "stm32l4r5", "--json").json
+    assert board["wait_states"] == 5 and board["instructions"] == without["instructions"]
+
+
+def test_profile_without_timings() -> None:
+    report = succeed("profile", INT8, "--target", "host", "--json").json
+    assert report["cycles"] is None and report["layers"][0]["cycles"] is None
+    assert "cycles" not in succeed("profile", INT8, "--target", "host").stdout
+
+
+def test_profile_table_fits_120_columns() -> None:
+    text = succeed("profile", INT8, "--target", "cortex-m4").stdout
+    head, first = text.splitlines()[:2]
+    assert head.split() == ["kernel", "MACs", "instr.", "/MAC", "loads", "stores", "mult.", "~cycles", "bound", "by",
+                            "flash"]
+    assert first.split()[0] == "0" and max(map(len, text.splitlines())) <= 120
+    assert "(estimated, 0 wait states of the flash)" in text
+
+
 def test_profile_text() -> None:
     text = succeed("profile", FLOAT, "--target", "riscv32imac").stdout
-    assert "instructions " in text and "flash weights" in text and "Conv" in text
+    assert "instructions " in text and "flash weights" in text and "conv2d_f32" in text
 
 
 def test_inspect() -> None:

@@ -23,6 +23,7 @@ NAMES = [
     "host",
     "microbit",
     "riscv32imac",
+    "stm32l4r5",
 ]
 
 
@@ -42,6 +43,7 @@ def test_variants() -> None:
         "cortex-m4",
         "cortex-m7",
         "cortex-m33",
+        "stm32l4r5",
     }
     assert {name for name, variant in variants.items() if variant == "mve"} == {"cortex-m55", "cortex-m85"}
 
@@ -63,6 +65,15 @@ def test_own_file_inherits(tmp_path: Path) -> None:
     assert board.optimize_flags("speed") == ("-O2",)
     assert board.optimize_flags("size") == core.optimize_flags("size")
     assert board.memory_bytes("ram") == 1000 and board.memory_bytes("flash") is None
+
+
+def test_timings() -> None:
+    assert [t.name for t in list_targets() if t.timing is None] == ["cortex-m85", "host"]
+    assert [t.name for t in list_targets() if t.flash.wait_states] == ["stm32l4r5"]
+    core, board = load_target("cortex-m4"), load_target("stm32l4r5")
+    assert board.timing == core.timing
+    assert core.timing is not None and core.timing.cost("load").repeated == 1
+    assert core.timing.cost("vector") == core.timing.cost("alu")  # not given
 
 
 def test_own_file_without_emulator_and_chained_bases(tmp_path: Path) -> None:
@@ -97,6 +108,12 @@ def test_own_file_without_emulator_and_chained_bases(tmp_path: Path) -> None:
         ('base = "cortex-m4"\n[qemu.ram]\norigin = "x"', "qemu.ram.origin: must be an integer"),
         ('base = "cortex-m4"\n[qemu.ram]\norigin = true', "qemu.ram.origin: must be an integer"),
         ('base = "host"\n[qemu]\nmachine = "virt"', "qemu.binary: this field is missing"),
+        ('base = "cortex-m4"\n[cycles]\nsimd = 1', "cycles.simd: unknown field"),
+        ('base = "cortex-m4"\n[cycles]\nload = "2"', "cycles.load: must be a table, not '2'"),
+        ('base = "cortex-m4"\n[cycles]\nload = { cycle = 2 }', "cycles.load.cycle: unknown field"),
+        ('base = "cortex-m85"\n[cycles]\nalu = 1', "cycles.refill: this field is missing"),
+        ('base = "cortex-m4"\n[flash]\nline_bytes = 0', "flash.line_bytes: must be at least 1, not 0"),
+        ('base = "cortex-m4"\n[flash]\nprefetch = 1', "flash.prefetch: must be true or false"),
         ("base = 3", "base: must be the name or path"),
         ('base = "./board.toml"', "inherit from each other in a circle"),
         ('base = "./other.toml"', "no target description"),

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`tinyc profile`: instructions per layer, flash and RAM."""
+"""`tinyc profile`: instructions and estimated cycles per layer, flash and RAM."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,26 +15,29 @@ if TYPE_CHECKING:
 
 
 @takes_built_request
-def profile(request: Request, inputs: InputsOption = None, json: JsonOption = False) -> None:
-    """Count the instructions of one inference per layer, in QEMU, and measure flash and RAM."""
+def profile(
+    request: Request,
+    inputs: InputsOption = None,
+    wait_states: Annotated[
+        int | None,
+        typer.Option("--wait-states", metavar="N", min=0, help="Estimate cycles with a flash that answers N cycles "
+                     "late, behind the cache that the target describes; the target's own number by default."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Count the instructions of one inference per layer, in QEMU, estimate its cycles, and measure flash and RAM."""
     from tinyc.cli.progress import progress
     from tinyc.profiling import profile_compiled
+    from tinyc.report.profile import profile_lines
     from tinyc.toolchain.build import require_runnable
 
     require_runnable(request.target)
     result = compiled(request)
     case = cases_for(result, inputs, 1).inputs[0]
     with progress(f"running on {request.target.name}"):
-        report = profile_compiled(result, case)
+        report = profile_compiled(result, case, wait_states)
     if json:
         print_json(report)
         return
-    for layer in report["layers"]:
-        count = "" if layer["instructions"] is None else f"{layer['instructions']:,}"
-        per_mac = f"{layer['instructions'] / layer['macs']:.2f}/MAC" if count and layer["macs"] else ""
-        typer.echo(f"{layer['index']:3} {layer['op']:16} {layer['kernel']:28} {count:>13} {per_mac:>10}  "
-                   f"{layer['name'][:60]}")
-    if report["instructions"] is not None:
-        typer.echo(f"instructions {report['instructions']:,} (exact, counted in QEMU)")
-    typer.echo("flash " + ", ".join(f"{k} {v:,}" for k, v in report["flash"].items()))
-    typer.echo("ram   " + ", ".join(f"{k} {'?' if v is None else format(v, ',')}" for k, v in report["ram"].items()))
+    for line in profile_lines(report):
+        typer.echo(line)

@@ -14,9 +14,13 @@ from functools import cache
 from pathlib import Path
 
 from tinyc.resources import harness_dir
+from tinyc.targets import Region
+from tinyc.timing import FlashTiming
 
 # QEMU accepts plugins of a range of interface versions; what the plugin uses is the same in all of these.
 _API_VERSIONS = (1, 2, 3, 4)
+
+_INCLUDED = ("flash_reads.h", "shadow.h")
 
 
 def cache_dir() -> Path:
@@ -32,7 +36,7 @@ def _compile(version: int) -> Path | None:
     if compiler is None:
         return None
     command = [compiler, "-O2", "-fPIC", "-shared", "-fvisibility=hidden", f"-DPLUGIN_API={version}"]
-    text = source.read_bytes() + (harness_dir() / "shadow.h").read_bytes()
+    text = source.read_bytes() + b"".join((harness_dir() / name).read_bytes() for name in _INCLUDED)
     key = hashlib.sha256(text + " ".join(command).encode()).hexdigest()[:16]
     out = cache_dir() / f"qemu-plugin-{key}.so"
     if out.is_file():
@@ -73,12 +77,37 @@ def find_plugin(qemu: str) -> Path | None:
 
 
 @dataclass(frozen=True)
+class FlashReads:
+    """Lines that a flash read: code after a jump, code that follows the line before, constants."""
+
+    jumped: int = 0
+    followed: int = 0
+    data: int = 0
+
+    def __add__(self, other: FlashReads) -> FlashReads:
+        return FlashReads(self.jumped + other.jumped, self.followed + other.followed, self.data + other.data)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Instructions from `start` up to `end` (addresses) that were executed `entered` times, and then left for another
+    place than what follows them `left` times."""
+
+    start: int
+    end: int
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True)
 class Tally:
     """What was executed under a mark."""
 
     instructions: int
     loads: int
     stores: int
+    flash: FlashReads
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -104,12 +133,14 @@ def arguments(
     steps: Sequence[int],
     memory: bool,
     unaligned: bool,
+    blocks: bool = False,
+    flash: tuple[FlashTiming, Region] | None = None,
     arena: int | None = None,
 ) -> list[str]:
     """QEMU's arguments that load the plugin; its result goes to counts.txt in `folder`.
 
-    arena: its address, for a shadow run whose plan is in `folder` (tinyc.toolchain.shadow); steps: which of its
-    steps begins at each mark.
+    flash: count what it reads, and where it lies. arena: its address, for a shadow run whose plan is in `folder`
+    (tinyc.toolchain.shadow); steps: which of its steps begins at each mark.
     """
     lines = [f"{i} {mark} {step}\n" for i, (mark, step) in enumerate(zip(marks, steps, strict=True), 1)]
     (folder / "marks.txt").write_text("".join(lines))
@@ -121,7 +152,12 @@ def arguments(
         f"to={caller[1]:#x}",
         f"memory={int(memory)}",
         f"unaligned={int(unaligned)}",
+        f"blocks={int(blocks)}",
     ]
+    if flash is not None:
+        timing, region = flash
+        options += [f"flash={region.origin:#x}", f"flash_bytes={region.bytes}", f"line_bytes={timing.line_bytes}",
+                    f"instruction_lines={timing.instruction_lines}", f"data_lines={timing.data_lines}"]
     if arena is not None:
         options += [f"shadow={folder / 'shadow'}", f"arena={arena:#x}"]
     return ["-plugin", ",".join([str(plugin), *options])]
@@ -130,7 +166,8 @@ def arguments(
 def read_counts(folder: Path) -> Counts:
     """The result that the plugin has left in `folder`."""
     calls: list[int] = []
-    tallies: list[Tally] = []
+    marks: list[list[int]] = []
+    blocks: list[list[Block]] = []
     unaligned = (0, 0, 0)
     for line in (folder / "counts.txt").read_text().splitlines():
         kind, *words = line.split()
@@ -138,7 +175,15 @@ def read_counts(folder: Path) -> Counts:
         if kind == "call":
             calls.append(numbers[0])
         elif kind == "mark":
-            tallies.append(Tally(*numbers[1:]))
+            marks.append(numbers[1:])
+            blocks.append([])
+        elif kind == "block":
+            start, end, mark, entered, left = numbers
+            blocks[mark].append(Block(start, end, entered, left))
         elif kind == "unaligned":
             unaligned = (numbers[0], numbers[1], numbers[2])
+    tallies = [
+        Tally(instructions, loads, stores, FlashReads(*flash), tuple(own))
+        for (instructions, loads, stores, *flash), own in zip(marks, blocks, strict=True)
+    ]
     return Counts(tuple(calls), tuple(tallies), unaligned)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from tinyc.errors import InternalError, TinycError
+from tinyc.timing import FlashTiming
 from tinyc.toolchain import gcc, plugin
 from tinyc.toolchain.build import Elf, require_runnable
 from tinyc.toolchain.shadow import PLAN_FILE, ShadowPlan, ShadowResult, read_shadow
@@ -44,13 +45,16 @@ class Unaligned:
 class Layer:
     """What was executed from passing a mark until passing the next one, over all calls.
 
-    loads, stores: None where not counted. An instruction that moves several words counts for each.
+    loads, stores: None where not counted. An instruction that moves several words counts for each. blocks: empty
+    where not counted. flash: what the flash read, nothing where not counted.
     """
 
     label: str
     instructions: int
     loads: int | None
     stores: int | None
+    blocks: tuple[plugin.Block, ...] = ()
+    flash: plugin.FlashReads = plugin.FlashReads()
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ def run(
     *,
     count_instructions: bool = False,
     count_memory: bool = False,
+    count_blocks: bool = False,
+    flash: FlashTiming | None = None,
     marks: Sequence[tuple[str, int]] = (),
     counter: Counter = "auto",
     check_alignment: bool | None = None,
@@ -105,7 +111,9 @@ def run(
     count_instructions: between entry to and return from the model's function, in QEMU only.
     marks: (label, address) in the ELF; every instruction counts for the mark that was passed last, those
     before the first for the label "". Several addresses may have one label. Needs the plugin.
-    count_memory: loads and stores per mark as well (slower). counter: "auto" is the plugin where it works.
+    count_memory: loads and stores per mark as well (slower). count_blocks: how often each run of instructions was
+    executed, per mark. flash: count what a flash with these caches reads, per mark (slower).
+    counter: "auto" is the plugin where it works.
     shadow: the plan of a program that was built for a shadow run; in QEMU `marks` must name all layers.
     check_alignment: report unaligned accesses; by default where the core forbids them and the plugin works.
 
@@ -128,7 +136,8 @@ def run(
         if check_alignment is None:
             check_alignment = not elf.target.has("unaligned")
         return _run_qemu(
-            elf, folder, count_instructions, count_memory, marks, counter, check_alignment, shadow is not None, timeout
+            elf, folder, count_instructions, count_memory, count_blocks, flash, marks, counter, check_alignment,
+            shadow is not None, timeout,
         )
 
 
@@ -145,6 +154,8 @@ def _run_qemu(
     folder: Path,
     count: bool,
     memory: bool,
+    blocks: bool,
+    flash: FlashTiming | None,
     marks: Sequence[tuple[str, int]],
     counter: Counter,
     check_alignment: bool,
@@ -175,6 +186,8 @@ def _run_qemu(
             marks=[address for _, address in marks],
             steps=[int(label) + 1 if watch else 0 for label, _ in marks],
             memory=memory,
+            blocks=blocks,
+            flash=(flash, qemu.flash) if flash is not None else None,
             unaligned=check_alignment,
             arena=elf.file.symbol("arena_memory").address if watch else None,
         )
@@ -211,14 +224,17 @@ def _layers(counts: plugin.Counts, labels: Sequence[str], memory: bool) -> tuple
     """The plugin's tallies by label; the first is the function's entry."""
     if not labels:
         return ()
-    totals: dict[str, list[int]] = {}
+    totals: dict[str, list[plugin.Tally]] = {}
     for label, tally in zip(["", *labels], counts.tallies, strict=True):
-        total = totals.setdefault(label, [0, 0, 0])
-        for i, number in enumerate((tally.instructions, tally.loads, tally.stores)):
-            total[i] += number
+        totals.setdefault(label, []).append(tally)
     return tuple(
-        Layer(label, instructions, loads if memory else None, stores if memory else None)
-        for label, (instructions, loads, stores) in totals.items()
+        Layer(
+            label, sum(t.instructions for t in tallies),
+            sum(t.loads for t in tallies) if memory else None, sum(t.stores for t in tallies) if memory else None,
+            tuple(block for t in tallies for block in t.blocks),
+            sum((t.flash for t in tallies), plugin.FlashReads()),
+        )
+        for label, tallies in totals.items()
     )
 
 

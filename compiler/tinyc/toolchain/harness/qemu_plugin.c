@@ -2,9 +2,11 @@
 /* A QEMU TCG plugin that counts what a function executes.
  *
  * Arguments: out=FILE (result), entry=ADDRESS (of the function), from=ADDRESS,to=ADDRESS (the caller's code, whose
- * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS STEP", the step for shadow.h), memory=1 (count loads and
- * stores), unaligned=1 (report accesses that are not aligned to their size), shadow=PREFIX,arena=ADDRESS (check all
- * accesses to the arena: PREFIX-plan.txt and PREFIX.txt, see shadow.h).
+ * execution means that the function has returned), marks=FILE (lines "INDEX ADDRESS STEP", the step for shadow.h),
+ * memory=1 (count loads and stores), blocks=1 (count how often each run of instructions is executed), unaligned=1
+ * (report accesses that are not aligned to their size), flash=ADDRESS,flash_bytes=N,line_bytes=N,
+ * instruction_lines=N,data_lines=N (count what a flash reads, see flash_reads.h), shadow=PREFIX,arena=ADDRESS (check
+ * all accesses to the arena: PREFIX-plan.txt and PREFIX.txt, see shadow.h).
  *
  * Instructions go to the mark that was passed last; mark 0 is the function's entry. Conditional instructions count
  * whether or not their condition held, as they take a cycle either way.
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flash_reads.h"
 #include "shadow.h"
 
 #ifndef PLUGIN_API
@@ -37,6 +40,7 @@ void qemu_plugin_register_atexit_cb(plugin_id id, void (*callback)(plugin_id, vo
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*callback)(unsigned, void *),
                                             int flags, void *data);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
@@ -58,19 +62,33 @@ typedef struct {
     uint64_t instructions;
     uint64_t loads;
     uint64_t stores;
+    uint64_t flash_jumped;   /* lines of code that the flash read after a jump */
+    uint64_t flash_followed; /* and after the line before */
+    uint64_t flash_data;     /* lines of constants */
 } tally;
 
-/* A run of instructions in a translation block: what to do when its first one executes. */
+/* How often a run of instructions was executed under a mark, and left for another place than what follows it. */
 typedef struct {
+    uint64_t entered;
+    uint64_t left;
+} visits;
+
+/* A run of instructions in a translation block: what to do when its first one executes. */
+typedef struct segment {
     enum { CONTINUE, ENTER, PASS_MARK, LEAVE } action;
     uint32_t mark;
     uint32_t step;
     uint32_t instructions;
+    uint64_t start, end; /* addresses */
+    visits *visits;      /* per mark, with blocks=1 */
+    struct segment *next;
 } segment;
 
 static FILE *out;
 static uint64_t entry, caller_from, caller_to, arena;
-static bool count_memory, check_alignment;
+static bool count_memory, check_alignment, count_blocks;
+static flash_memory flash;
+static uint64_t flash_instruction_lines, flash_data_lines;
 static char *shadow_prefix;
 static mark *marks;
 static size_t mark_count;
@@ -78,6 +96,9 @@ static size_t mark_count;
 static bool active;
 static uint32_t current;
 static tally *tallies; /* per mark */
+static segment *segments;
+static segment *last_segment; /* executed within the function */
+static uint32_t last_mark;    /* under which it was */
 static uint64_t *calls; /* instructions of each call */
 static size_t call_count, call_capacity;
 static uint64_t unaligned_count, unaligned_pc, unaligned_address;
@@ -101,20 +122,37 @@ static void begin_call(void)
     calls[call_count++] = 0;
     active = true;
     current = 0;
+    last_segment = NULL;
     if (shadow_prefix != NULL) {
         shadow_begin();
     }
 }
 
+/* Counts that control goes to a segment, NULL for the caller. */
+static void follow(segment *s)
+{
+    if (last_segment != NULL && (s == NULL || last_segment->end != s->start)) {
+        last_segment->visits[last_mark].left++;
+    }
+    if (s != NULL) {
+        s->visits[current].entered++;
+    }
+    last_segment = s;
+    last_mark = current;
+}
+
 static void on_segment(unsigned cpu, void *data)
 {
-    const segment *const s = data;
+    segment *const s = data;
     (void)cpu;
     switch (s->action) {
     case ENTER:
         begin_call();
         break;
     case LEAVE:
+        if (active && count_blocks) {
+            follow(NULL);
+        }
         active = false;
         break;
     case PASS_MARK:
@@ -129,6 +167,12 @@ static void on_segment(unsigned cpu, void *data)
     if (active) {
         tallies[current].instructions += s->instructions;
         calls[call_count - 1] += s->instructions;
+        if (count_blocks) {
+            follow(s);
+        }
+        if (flash.bytes != 0) {
+            flash_fetch(&flash, s->start, s->end, &tallies[current].flash_jumped, &tallies[current].flash_followed);
+        }
     }
 }
 
@@ -145,6 +189,9 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
             unaligned_address = address;
         }
     }
+    if (flash.bytes != 0) {
+        tallies[current].flash_data += flash_load(&flash, address, UINT64_C(1) << qemu_plugin_mem_size_shift(info));
+    }
     if (!count_memory) {
         return;
     }
@@ -157,7 +204,7 @@ static void on_access(unsigned cpu, uint32_t info, uint64_t address, void *data)
 
 static segment *new_segment(uint64_t address, segment *previous)
 {
-    segment s = {CONTINUE, 0, 0, 0};
+    segment s = {CONTINUE, 0, 0, 0, address, address, NULL, NULL};
     size_t i;
     if (address == entry) {
         s.action = ENTER;
@@ -174,9 +221,17 @@ static segment *new_segment(uint64_t address, segment *previous)
     if (previous != NULL && (s.action == CONTINUE || (s.action == LEAVE && previous->action == LEAVE))) {
         return previous;
     }
-    previous = allocate(NULL, 1, sizeof s);
-    *previous = s;
-    return previous;
+    s.next = segments;
+    if (count_blocks) {
+        s.visits = calloc(mark_count + 1, sizeof *s.visits);
+        if (s.visits == NULL) {
+            fprintf(stderr, "tinyc plugin: out of memory\n");
+            exit(1);
+        }
+    }
+    segments = allocate(NULL, 1, sizeof s);
+    *segments = s;
+    return segments;
 }
 
 static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
@@ -194,7 +249,8 @@ static void on_translation(plugin_id id, struct qemu_plugin_tb *tb)
             qemu_plugin_register_vcpu_insn_exec_cb(insn, on_segment, CALLBACK_NO_REGISTERS, s);
         }
         s->instructions++;
-        if (count_memory || check_alignment || shadow_prefix != NULL) {
+        s->end = address + qemu_plugin_insn_size(insn);
+        if (count_memory || check_alignment || flash.bytes != 0 || shadow_prefix != NULL) {
             qemu_plugin_register_vcpu_mem_cb(insn, on_access, CALLBACK_NO_REGISTERS, MEMORY_READ_WRITE,
                                              (void *)(uintptr_t)address);
         }
@@ -212,6 +268,7 @@ static const char *shadow_file(const char *rest)
 
 static void write_result(plugin_id id, void *data)
 {
+    const segment *s;
     size_t i;
     (void)id;
     (void)data;
@@ -219,8 +276,17 @@ static void write_result(plugin_id id, void *data)
         fprintf(out, "call %" PRIu64 "\n", calls[i]);
     }
     for (i = 0; i <= mark_count; i++) {
-        fprintf(out, "mark %zu %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i, tallies[i].instructions, tallies[i].loads,
-                tallies[i].stores);
+        const tally *const t = &tallies[i];
+        fprintf(out, "mark %zu %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", i,
+                t->instructions, t->loads, t->stores, t->flash_jumped, t->flash_followed, t->flash_data);
+    }
+    for (s = segments; s != NULL && count_blocks; s = s->next) {
+        for (i = 0; i <= mark_count; i++) {
+            if (s->visits[i].entered != 0) {
+                fprintf(out, "block %" PRIu64 " %" PRIu64 " %zu %" PRIu64 " %" PRIu64 "\n", s->start, s->end, i,
+                        s->visits[i].entered, s->visits[i].left);
+            }
+        }
     }
     fprintf(out, "unaligned %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", unaligned_count, unaligned_pc,
             unaligned_address);
@@ -256,8 +322,11 @@ static bool read_argument(const char *argument)
         bool *flag;
     } known[] = {
         {"entry", &entry, NULL},         {"from", &caller_from, NULL},         {"to", &caller_to, NULL},
-        {"arena", &arena, NULL},
-        {"memory", NULL, &count_memory}, {"unaligned", NULL, &check_alignment},
+        {"arena", &arena, NULL},         {"flash", &flash.origin, NULL},       {"flash_bytes", &flash.bytes, NULL},
+        {"line_bytes", &flash.line_bytes, NULL},
+        {"instruction_lines", &flash_instruction_lines, NULL},
+        {"data_lines", &flash_data_lines, NULL},
+        {"memory", NULL, &count_memory}, {"unaligned", NULL, &check_alignment}, {"blocks", NULL, &count_blocks},
     };
     size_t i;
     if (length == 3 && strncmp(argument, "out", length) == 0) {
@@ -302,6 +371,10 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
     }
     tallies = calloc(mark_count + 1, sizeof *tallies);
     if (tallies == NULL) {
+        return 1;
+    }
+    if (flash.bytes != 0 && (flash.line_bytes == 0 || !flash_open(&flash, flash_instruction_lines, flash_data_lines))) {
+        fprintf(stderr, "tinyc plugin: cannot model the flash\n");
         return 1;
     }
     if (shadow_prefix != NULL && !shadow_load(shadow_file("-plan.txt"), arena)) {
