@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline code-sizes golden wheel clean tools-demo tools-test bench-plan
+.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline code-sizes golden wheel clean tools-demo tools-test bench bench-baseline bench-kernels bench-plan
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,15 @@ test-cmsis: $(VENV)/.test ## Test with Arm's library: CMSIS_NN_LIB=libcmsis-nn.a
 
 bench-plan: $(VENV)/.test ## Place the hard instances of minimalloc, which lie in ../shared/minimalloc: some minutes.
 	$(BIN)/python scripts/bench_plan.py
+
+bench: $(VENV)/.test ## Models on cores against the committed baseline: BENCH='--models kws_int8 --targets cortex-m4' for some.
+	$(BIN)/python scripts/bench.py $(BENCH)
+
+bench-baseline: $(VENV)/.test ## Write the figures of `make bench` to the committed baseline. [BENCH=...]
+	$(BIN)/python scripts/bench.py --update $(BENCH)
+
+bench-kernels: $(VENV)/.test ## Instructions per MAC of each kernel and core, from the kernels' tests: BENCH='-k depthwise' for some.
+	$(BIN)/python scripts/bench_kernels.py $(BENCH)
 
 lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
 	$(BIN)/python scripts/run_tests.py --only ruff mypy cppcheck

@@ -41,6 +41,12 @@ class Conv:
         return self.w.shape[:2] if self.depthwise else self.w.shape[1:3]
 
     @property
+    def macs(self) -> int:
+        """Multiply-accumulates, those on padding included."""
+        outputs = self.x.shape[0] * self.output[0] * self.output[1] * self.channels
+        return outputs * self.kernel[0] * self.kernel[1] * (1 if self.depthwise else self.w.shape[3])
+
+    @property
     def input_dims(self) -> tuple[int, int, int, int]:
         n, h, w, c = self.x.shape
         return n, h * self.upscale[0], w * self.upscale[1], c
@@ -205,11 +211,12 @@ def conv_call(
         reference = np.concatenate([reference.reshape(-1), x[reference.size :]])
     buffers = (x, p.w.reshape(-1), result, np.zeros(-(-scratch // 4), np.int32))
     return Call(
-        f"{function} {name}",
+        f"{function} {name}, {h}x{w}x{c} to {oh}x{ow}x{p.channels} by {kh}x{kw}",
         with_buffers("\n".join(lines)),
         buffers,
         0 if overlap is not None else 2,
         reference,
+        macs=p.macs,
     )
 
 

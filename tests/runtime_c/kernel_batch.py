@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import pytest
 from tinyc.targets import Target, load_target
 from tinyc.toolchain.build import build
 from tinyc.toolchain.model_harness import Entry, Tensor
-from tinyc.toolchain.run import run
+from tinyc.toolchain.run import Layer, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUNTIME = REPOSITORY / "runtime_c"
@@ -29,7 +30,7 @@ class Call:
     code: C statements in which {0}, {1}, ... are the buffers that hold a copy of `buffers`, and which set
     `status` where the function returns one (0 otherwise). result: which buffer holds the result afterwards.
     expected: its contents; compared exactly, or for floats within `tolerance` (absolute, as a fraction of the
-    largest expected magnitude).
+    largest expected magnitude). macs: multiply-accumulates, for the counts that `make bench-kernels` writes.
     """
 
     name: str
@@ -39,6 +40,11 @@ class Call:
     expected: np.ndarray
     tolerance: float = 0.0
     status: int = 0
+    macs: int = 0
+
+
+COUNTS = "TINYC_KERNEL_COUNTS"
+"""Environment variable, set by --kernel-counts: a file to which run_calls adds what each call executes."""
 
 
 def runtime_sources(functions: Sequence[str], target: Target) -> list[Path]:
@@ -58,7 +64,8 @@ def runtime_sources(functions: Sequence[str], target: Target) -> list[Path]:
     return list(files)
 
 
-def _program(calls: Sequence[Call], headers: Sequence[str], aligned: bool) -> str:
+def _program(calls: Sequence[Call], headers: Sequence[str], aligned: bool, marked: bool) -> str:
+    """marked: labels in front of and behind each call, as tinyc's own code has them for `tinyc profile`."""
     lines = ["#include <string.h>", '#include "batch.h"', *(f'#include "{header}"' for header in headers), ""]
     body: list[str] = []
     offset = 0
@@ -76,13 +83,33 @@ def _program(calls: Sequence[Call], headers: Sequence[str], aligned: bool) -> st
             offset += data.nbytes
         size = call.buffers[call.result].nbytes
         lines += [f"static int call_{number}(const uint8_t *in, uint8_t *out) /* {call.name} */", "{"]
-        lines += ["    int status = 0;", *copies, "    {", call.code.format(*names), "    }"]
+        code = call.code.format(*names)
+        if marked:
+            code = f"{_mark(f'call_{number}')}\n{code}\n{_mark('rest')}"
+        lines += ["    int status = 0;", *copies, "    {", code, "    }"]
         lines += [f"    memcpy(out + {out}, {names[call.result]}, {size});", "    return status;", "}", ""]
         body.append(f"    out[{out + size}] = (uint8_t)call_{number}(in, out);")
         out += size + 1
     lines += ["int batch_run(void *arena, const uint8_t *in, uint8_t *out)", "{", "    (void)arena;", *body]
     lines += ["    return 0;", "}", ""]
     return "\n".join(lines)
+
+
+def _mark(label: str) -> str:
+    return f'__asm__ volatile("batch_mark_{label}.%=:" ::: "memory");'
+
+
+def _write_counts(calls: Sequence[Call], layers: Sequence[Layer], target: Target, options: str) -> None:
+    """Adds a line of JSON for each call to the file that COUNTS names."""
+    counted = {layer.label: layer.instructions for layer in layers}
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")[0].rpartition("/")[2].partition("[")[0]
+    lines = [
+        json.dumps({"test": test, "target": target.name, "options": options, "call": call.name, "macs": call.macs,
+                    "instructions": counted.get(f"call_{number}", 0)})
+        for number, call in enumerate(calls)
+    ]
+    with open(os.environ[COUNTS], "a", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
 
 
 def run_calls(
@@ -98,12 +125,14 @@ def run_calls(
 ) -> int | None:
     """Runs all calls in one program and asserts their results; returns the instructions, where counted.
 
-    On the host with the address and undefined-behaviour sanitizers.
+    On the host with the address and undefined-behaviour sanitizers. With --kernel-counts, what each call executes on an
+    emulated core is written to that file, too.
     """
     target = load_target(target_name)
+    write_counts = COUNTS in os.environ and target.family != "host"
     aligned = not target.has("unaligned")
     source = folder / "batch.c"
-    source.write_text(_program(calls, headers, aligned), encoding="utf-8")
+    source.write_text(_program(calls, headers, aligned, write_counts), encoding="utf-8")
     (folder / "batch.h").write_text(
         "#include <stdint.h>\nint batch_run(void *arena, const uint8_t *in, uint8_t *out);\n",
         encoding="utf-8",
@@ -123,7 +152,8 @@ def run_calls(
         cflags=cflags,
         sanitize=target.family == "host",
     )
-    result = run(elf, [[inputs]], count_instructions=count_instructions)
+    marks = elf.file.marks(r"batch_mark_(\w+)\..*") if write_counts else []
+    result = run(elf, [[inputs]], count_instructions=count_instructions or write_counts, marks=marks)
     blob = result.outputs[0][0]
     at = 0
     for call in calls:
@@ -133,6 +163,8 @@ def run_calls(
         at += data.nbytes + 1
         assert status == call.status, f"{target_name}: {call.name}: status {status}"
         _compare(np.frombuffer(raw, data.dtype), call, target_name)
+    if write_counts:
+        _write_counts(calls, result.layers, target, " ".join([optimize, *cflags]))
     return result.instructions
 
 

@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import resource
+from pathlib import Path
+
 import pytest
 
-from mlperf_tiny import MODELS, SHARED, compiled, expected_cases, needs_models, peers
+from checkout import tinyc
+from mlperf_tiny import MODELS, SHARED, compiled, expected_cases, model_path, needs_models, peers
 from tinyc.profiling import profile_compiled
 from tinyc.verification import compare, run_cases
 
@@ -51,6 +55,14 @@ def test_float_is_close(model: str, target: str) -> None:
     (port,) = result.emitted.outputs
     outcome = compare(port, [o[0] for o in outputs], [e[0] for e in cases.expected], tolerance=1e-4)
     assert outcome.passed, outcome
+
+
+def test_compiling_takes_less_than_20_seconds(tmp_path: Path) -> None:
+    """Processor time of the whole command, which does not depend on what else runs."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tinyc("compile", model_path("vww_int8"), "--target", "cortex-m4", "--optimize", "speed", "-o", tmp_path / "vww")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 20
 
 
 @pytest.mark.skipif(not (SHARED / "peers.json").is_file(), reason="no measurements of other systems in ../shared")
