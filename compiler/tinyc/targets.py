@@ -24,7 +24,7 @@ Optimize = Literal["default", "speed", "ram", "size"]
 
 FAMILIES: tuple[str, ...] = ("arm", "riscv", "host")
 FEATURES: tuple[str, ...] = ("dsp", "mve", "armv6m", "scalar", "fpu", "fpu64", "unaligned")
-VARIANTS: tuple[str, ...] = ("mve", "dsp", "armv6m", "scalar", "portable")
+VARIANTS: tuple[str, ...] = ("mve", "dsp", "fpu", "armv6m", "scalar", "portable")
 OPTIMIZE_LEVELS: tuple[Optimize, ...] = ("default", "speed", "ram", "size")
 
 

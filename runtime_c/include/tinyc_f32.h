@@ -19,6 +19,7 @@
 #define tinyc_matmul_f32 tinyc1_matmul_f32
 #define tinyc_avgpool2d_f32 tinyc1_avgpool2d_f32
 #define tinyc_maxpool2d_f32 tinyc1_maxpool2d_f32
+#define tinyc_mean_pixels_f32 tinyc1_mean_pixels_f32
 #define tinyc_softmax_f32 tinyc1_softmax_f32
 
 #ifdef __cplusplus
@@ -98,6 +99,9 @@ void tinyc_avgpool2d_f32(const tinyc_pool2d_f32_params *params, const float *in,
 /* As tinyc_avgpool2d_f32, the maximum: -INFINITY (then clamped) for a window wholly outside the image; a NaN loses
  * every comparison. */
 void tinyc_maxpool2d_f32(const tinyc_pool2d_f32_params *params, const float *in, float *out);
+
+/* in [pixels][channels], out [channels]: the mean over the pixels, clamped. out may begin where in does. */
+void tinyc_mean_pixels_f32(const float *in, float *out, int32_t pixels, int32_t channels, float min, float max);
 
 /* in and out [outer][axis][inner]: the softmax over axis, computed with the maximum subtracted. out may be in. */
 void tinyc_softmax_f32(const float *in, float *out, int32_t outer, int32_t axis, int32_t inner);

@@ -158,6 +158,19 @@ def pooling(i, rng, kind):
     return Call(f"{function} {i}: {params}", code, (x, np.zeros(y.shape, np.float32)), 1, expected, TOLERANCE)
 
 
+def mean_of_pixels(i, rng):
+    pixels, channels = int(rng.integers(1, 40)), int(rng.integers(1, 10))
+    low, high = [(-INF, INF), (0.0, 0.1)][i % 2]
+    x = normal(rng, pixels, channels)
+    place = i // 2 % 2  # the result may lie on the first pixel
+    code = f"tinyc_mean_pixels_f32({{0}}, {{{place}}}, {pixels}, {channels}, {number(low)}, {number(high)});"
+    expected = np.clip(x.astype(np.float64).mean(0), low, high)
+    if place == 0:
+        expected = np.vstack([expected[None], x[1:]])
+    buffers = (x, np.zeros(channels, np.float32))
+    return Call(f"mean_pixels {pixels} {channels}", code, buffers, place, expected, TOLERANCE)
+
+
 def matrix_products(rng):
     for i in range(30):
         m, k, n = (int(v) for v in rng.integers(1, 20, 3))
@@ -222,6 +235,7 @@ def calls():
         *(convolution(i, rng, True) for i in range(36)),
         *(pooling(i, rng, "avg") for i in range(36)),
         *(pooling(i, rng, "max") for i in range(24)),
+        *(mean_of_pixels(i, rng) for i in range(6)),
         *matrix_products(rng),
         *softmaxes(rng),
         *special_values(),
@@ -229,7 +243,7 @@ def calls():
 
 
 FUNCTIONS = [
-    "conv2d_f32", "depthwise_conv2d_f32", "avgpool2d_f32", "maxpool2d_f32",
+    "conv2d_f32", "depthwise_conv2d_f32", "avgpool2d_f32", "maxpool2d_f32", "mean_pixels_f32",
     "matmul_f32", "fully_connected_f32",
     "softmax_f32",
 ]  # fmt: skip

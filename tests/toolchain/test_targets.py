@@ -46,6 +46,8 @@ def test_variants() -> None:
         "stm32l4r5",
     }
     assert {name for name, variant in variants.items() if variant == "mve"} == {"cortex-m55", "cortex-m85"}
+    with_fpu = {target.name for target in list_targets() if "fpu" in target.variants}
+    assert with_fpu == {"cortex-m4", "cortex-m7", "cortex-m33"}
 
 
 def test_unknown_name_lists_what_there_is() -> None:

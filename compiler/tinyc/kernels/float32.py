@@ -15,6 +15,7 @@ from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import address
 
 UNBOUNDED = (-math.inf, math.inf)
+GEOMETRY_BYTES = 72  # of a tinyc_conv2d_f32_params
 
 
 def bias_or_null(build: Builder) -> Argument:
@@ -55,7 +56,8 @@ class _Conv(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(self.per_mac * graph.type(node.outputs[0]).elements * w.elements / w.shape[0], w.bytes)
+        macs = graph.type(node.outputs[0]).elements * w.elements / w.shape[0]
+        return Cost(self.per_mac * macs, w.bytes + GEOMETRY_BYTES, calls=(self.name,))
 
 
 @KERNELS.add
@@ -95,7 +97,7 @@ class FullyConnectedF32(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(4.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes)
+        return Cost(4.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes, calls=(self.name,))
 
     def lower(self, build: Builder) -> Lowered:
         outputs, depth = build.type(1).shape
@@ -104,6 +106,38 @@ class FullyConnectedF32(Kernel):
         weights = build.table("filter", build.data(1)) if constant else build.input(1)
         call = Call(self.name, (build.input(0), weights, bias_or_null(build), build.output(),
                                 math.prod(build.type(0).shape[:-1]), depth, outputs, float(low), float(high)))
+        return Lowered((call,))
+
+
+@KERNELS.add
+class FullyConnectedByConvF32(Kernel):
+    """A fully connected layer as a 1x1 convolution: less code where the model has convolutions anyway."""
+
+    name = "tinyc_conv2d_f32"
+    ops = ("Gemm",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if not graph.value(node.inputs[1]).is_const:
+            return "the weights are not constant"
+        return float_obstacle(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        w = graph.type(node.inputs[1])
+        macs = graph.type(node.outputs[0]).elements * w.shape[1]
+        return Cost(6.0 * macs, w.bytes + GEOMETRY_BYTES, calls=(self.name,))
+
+    def lower(self, build: Builder) -> Lowered:
+        outputs, depth = build.type(1).shape
+        rows = math.prod(build.type(0).shape[:-1])
+        low, high = build.node.attrs.clamp or UNBOUNDED
+        geometry = Struct("tinyc_conv2d_f32_params", (
+            ("batch", 1), ("in_h", 1), ("in_w", rows), ("in_ch", depth), ("out_h", 1), ("out_w", rows),
+            ("out_ch", outputs), ("kernel_h", 1), ("kernel_w", 1), ("stride_h", 1), ("stride_w", 1), ("pad_top", 0),
+            ("pad_left", 0), ("dilation_h", 1), ("dilation_w", 1), ("groups", 1),
+            ("min", float(low)), ("max", float(high)),
+        ))
+        call = Call(self.name, (geometry, build.input(0), build.table("filter", build.data(1)), bias_or_null(build),
+                                build.output()))
         return Lowered((call,))
 
 
@@ -118,7 +152,12 @@ class PoolF32(Kernel):
         return float_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        return Cost(4.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
+        taps = math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements
+        return Cost(8.0 * taps, GEOMETRY_BYTES, calls=(self._function(node),))
+
+    @staticmethod
+    def _function(node: Node) -> str:
+        return "tinyc_avgpool2d_f32" if node.op == "AveragePool" else "tinyc_maxpool2d_f32"
 
     def lower(self, build: Builder) -> Lowered:
         a, x, y = build.node.attrs, build.type(0).shape, build.output_type().shape
@@ -130,8 +169,32 @@ class PoolF32(Kernel):
             ("pad_right", a.pads[3]), ("dilation_h", a.dilations[0]), ("dilation_w", a.dilations[1]),
             ("count_include_pad", int(a.count_include_pad)), ("min", float(low)), ("max", float(high)),
         ))
-        function = "tinyc_avgpool2d_f32" if build.node.op == "AveragePool" else "tinyc_maxpool2d_f32"
-        return Lowered((Call(function, (geometry, build.input(0), build.output())),))
+        return Lowered((Call(self._function(build.node), (geometry, build.input(0), build.output())),))
+
+
+@KERNELS.add
+class GlobalAverageF32(Kernel):
+    """The average over a whole image."""
+
+    name = "tinyc_mean_pixels_f32"
+    ops = ("AveragePool",)
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        a, x = node.attrs, graph.type(node.inputs[0]).shape
+        if len(x) != 4 or not a.channels_last or x[0] != 1:
+            return "not one channels-last image"
+        if a.kernel != x[1:3] or any(a.pads) or graph.type(node.outputs[0]).shape[1:3] != (1, 1):
+            return "the window is not the image"
+        return float_obstacle(graph, node)
+
+    def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
+        return Cost(5.0 * graph.type(node.inputs[0]).elements, calls=(self.name,))
+
+    def lower(self, build: Builder) -> Lowered:
+        _, height, width, channels = build.type(0).shape
+        low, high = build.node.attrs.clamp or UNBOUNDED
+        call = Call(self.name, (build.input(0), build.output(), height * width, channels, float(low), float(high)))
+        return Lowered((call,), overlaps=((0, 0, 0),))
 
 
 @KERNELS.add

@@ -20,6 +20,8 @@ from tinyc.ops.pool import LpPoolAttrs, PoolAttrs
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
 
+CODE = 300  # bytes of a layer's loops, roughly
+
 
 @KERNELS.add
 class PoolLoops(Kernel):
@@ -30,7 +32,7 @@ class PoolLoops(Kernel):
         return None
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        return Cost(30.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
+        return Cost(30.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements, CODE)
 
     def lower(self, build: Builder) -> Lowered:
         a: PoolAttrs = build.node.attrs
@@ -116,7 +118,7 @@ class LpPoolLoops(Kernel):
         return None
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        return Cost(40.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements)
+        return Cost(40.0 * math.prod(node.attrs.kernel) * graph.type(node.outputs[0]).elements, CODE)
 
     def lower(self, build: Builder) -> Lowered:
         a: LpPoolAttrs = build.node.attrs

@@ -14,7 +14,7 @@ void tinyc_fully_connected_f32(const float *in,
                                float min,
                                float max)
 {
-    const tinyc_dot_shape shape = {.rows = 1, .runs = 1, .run_length = depth};
+    const tinyc_dot_shape shape = {1, 1, depth, 0, 0, 0, 0};
     for (int32_t row = 0; row < rows; row += 2) {
         const float *x = in + row * depth;
         float *y = out + row * outputs;

@@ -28,6 +28,7 @@ static const tinyc_conv2d_f32_params digits_s0 = {.batch = 1, .in_h = 8, .in_w =
 static const tinyc_pool2d_f32_params digits_s1 = {.batch = 1, .in_h = 8, .in_w = 8, .channels = 16, .out_h = 4, .out_w = 4, .kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .pad_top = 0, .pad_left = 0, .pad_bottom = 0, .pad_right = 0, .dilation_h = 1, .dilation_w = 1, .count_include_pad = 0, .min = -INFINITY, .max = INFINITY};
 static const tinyc_conv2d_f32_params digits_s2 = {.batch = 1, .in_h = 4, .in_w = 4, .in_ch = 16, .out_h = 4, .out_w = 4, .out_ch = 32, .kernel_h = 3, .kernel_w = 3, .stride_h = 1, .stride_w = 1, .pad_top = 1, .pad_left = 1, .dilation_h = 1, .dilation_w = 1, .groups = 1, .min = 0.0f, .max = INFINITY};
 static const tinyc_pool2d_f32_params digits_s3 = {.batch = 1, .in_h = 4, .in_w = 4, .channels = 32, .out_h = 2, .out_w = 2, .kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .pad_top = 0, .pad_left = 0, .pad_bottom = 0, .pad_right = 0, .dilation_h = 1, .dilation_w = 1, .count_include_pad = 0, .min = -INFINITY, .max = INFINITY};
+static const tinyc_conv2d_f32_params digits_s4 = {.batch = 1, .in_h = 1, .in_w = 1, .in_ch = 128, .out_h = 1, .out_w = 1, .out_ch = 10, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .pad_top = 0, .pad_left = 0, .dilation_h = 1, .dilation_w = 1, .groups = 1, .min = -INFINITY, .max = INFINITY};
 
 
 int digits_run(void *arena_memory, const float *input, float *output)
@@ -61,7 +62,7 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* node_linear.1: Gemm, float32[1x128] -> float32[1x10] */
     DIGITS_MARK(digits_mark_4);
-    tinyc_fully_connected_f32((float *)(void *)(arena + 2048), digits_l4_filter, digits_l4_c2, (float *)(void *)(arena), 1, 128, 10, -INFINITY, INFINITY);
+    tinyc_conv2d_f32(&digits_s4, (float *)(void *)(arena + 2048), digits_l4_filter, digits_l4_c2, (float *)(void *)(arena));
 
     DIGITS_MARK(digits_mark_5);
     if ((const void *)(arena) != (const void *)output) {
