@@ -237,12 +237,22 @@ Stmt = Call | For | While | Let | Set | Store | If | Copy | Move | Mark | Fail |
 
 @dataclass(frozen=True)
 class Table:
-    """A constant array in flash. `role`: "weights" (filters, biases, requantization) or "constants"."""
+    """A constant array in flash. `role`: "weights" (filters, biases, requantization) or "constants".
+
+    filters: how many of its bytes are filters; by default all where the name ends in .filter, else none.
+    """
 
     name: str
     array: Array = field(compare=False)
     dtype: DType = DType.INT8
     role: str = "weights"
+    filters: int | None = None
+
+    @property
+    def filter_bytes(self) -> int:
+        if self.filters is not None:
+            return self.filters
+        return self.array.nbytes if self.name.endswith(".filter") else 0
 
 
 @dataclass(frozen=True)

@@ -100,15 +100,16 @@ class Builder:
     def scratch_pointer(self) -> Pointer:
         return Pointer(self.scratch)
 
-    def table(self, role: str, array: Array, kind: str = "weights") -> Pointer:
+    def table(self, role: str, array: Array, kind: str = "weights", filters: int | None = None) -> Pointer:
         """A constant array in flash, named after the layer and its role in it; the first of a name counts.
 
-        Elements of 4 bits take a byte each: kernels that read them packed give packed bytes.
+        kind, filters: see tinyc.backend.program.Table. Elements of 4 bits take a byte each: kernels that read them
+        packed give packed bytes.
         """
         name = f"{self.prefix}.{role}"
         if all(t.name != name for t in self.tables):
             flat = np.ascontiguousarray(array.astype(np.int8) if DType.of(array) is DType.INT4 else array)
-            self.tables.append(Table(name, flat, DType.of(flat), kind))
+            self.tables.append(Table(name, flat, DType.of(flat), kind, filters))
         return Pointer(name)
 
     def is_table(self, pointer: Pointer) -> bool:

@@ -110,12 +110,11 @@ def _step(
     body = lowered.body
     if any(isinstance(s, Let) for s in body):
         body = (Block(body),)
-    filters = [t for t in own if t.name.endswith(".filter")]
     kind = operator(node.op)
     macs = kind.macs(node, graph.input_types(node), graph.output_types(node))
     return Step(index, node.name, node.op, kernel.name, _comment(graph, node), body, reads, writes,
                 tuple(i for i in node.inputs if i), tuple(o for o in node.outputs if o), scratch,
-                lowered.scratch_bytes, overlaps, climbs, macs, sum(t.array.nbytes for t in filters),
+                lowered.scratch_bytes, overlaps, climbs, macs, sum(t.filter_bytes for t in own),
                 sum(t.array.nbytes for t in own))
 
 

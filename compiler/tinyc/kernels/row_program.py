@@ -91,7 +91,7 @@ def _step(
         old, kernel=code.kernel, comment=f"{old.comment}, row by row",
         body=_body(context, segment, layer, code, due) if bodies else (), reads=reads, writes=tuple(writes),
         scratch=code.scratch if code.scratch_bytes else "", scratch_bytes=code.scratch_bytes, overlaps=(), climbs=(),
-        filter_bytes=sum(t.array.nbytes for t in own if t.name.endswith(".filter")),
+        filter_bytes=sum(t.filter_bytes for t in own),
         weights_bytes=sum(t.array.nbytes for t in own), due=due,
     )
 

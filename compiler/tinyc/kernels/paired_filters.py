@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Filters packed for cores with SMLAD: two share each 16-bit lane, see runtime_c/include/tinyc_paired_s8.h."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinyc.backend.program import Pointer, Struct
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import Array
+from tinyc.kernels.base import Builder
+from tinyc.ops.conv import channel_multipliers
+from tinyc.ops.registry import scale_zero
+from tinyc.quantize.numbers import clamp_limits
+
+TILE = 4
+MOST_SUM = 1 << 23  # 256 times a sum fits a word
+MOST_SHIFT = {False: 16, True: 22}  # by `away`: the addend leaves room for the product
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What one layer's filters are before they are packed.
+
+    weights: int64 [filters, depth]; first: int64 [filters], the bias less the input's zero point times the weights'
+    sum. multiplier, shift: requantization, shift to the right. away: halves are rounded away from zero, which makes a
+    difference unless results below the zero point are clamped.
+    """
+
+    weights: Array
+    first: Array
+    multiplier: Array
+    shift: Array
+    out_zero: int
+    clamp: tuple[int, int]
+
+    @property
+    def away(self) -> bool:
+        return self.clamp[0] != self.out_zero
+
+
+def filters_of(graph: Graph[Any], node: Node) -> Filters:
+    """Of an integer Conv without groups or a Gemm, filters along the first axis."""
+    x, w, y = graph.type(node.inputs[0]), graph.type(node.inputs[1]), graph.type(node.outputs[0])
+    weights = graph.data(node.inputs[1]).reshape(w.shape[0], -1).astype(np.int64)
+    first = -scale_zero(x)[1] * weights.sum(1)
+    if len(node.inputs) > 2 and node.inputs[2]:
+        first = first + graph.data(node.inputs[2]).astype(np.int64)
+    multiplier, shift = channel_multipliers(x, w, y, len(weights))
+    multiplier, right = multiplier.astype(np.int64), -shift.astype(np.int64)
+    nothing = multiplier == 0  # a result that is the zero point whatever the sum is, 0 as well
+    weights, first = np.where(nothing[:, None], 0, weights), np.where(nothing, 0, first)
+    multiplier, right = np.where(nothing, 1 << 30, multiplier), np.where(nothing, 1, right)
+    zero = scale_zero(y)[1]
+    return Filters(weights, first, multiplier, right, zero, clamp_limits(node.attrs.clamp, *scale_zero(y), (-128, 127)))
+
+
+def packing_obstacle(filters: Filters) -> str | None:
+    """Why the filters cannot be packed so that results are exact; None if they can."""
+    if len(filters.weights) < TILE:
+        return f"fewer than {TILE} filters"
+    if filters.clamp != (-128, 127):
+        return "results are clamped to less than int8"
+    if filters.shift.min() < 1 or filters.shift.max() > MOST_SHIFT[filters.away]:
+        return "a scale out of range"
+    if filters.weights.min() < -127:
+        return "a weight of -128"
+    products = np.maximum(-128 * filters.weights, 127 * filters.weights).sum(1)
+    lowest = np.minimum(-128 * filters.weights, 127 * filters.weights).sum(1)
+    if (filters.first + products).max() >= MOST_SUM or (filters.first + lowest).min() < -MOST_SUM:
+        return "sums may exceed 24 bits"
+    return None
+
+
+def pair_order(row: int, rows: int) -> Array:
+    """Which weights a step takes, [steps, 2], -1 for none: as tinyc_widen_pair_dsp takes a window's rows."""
+    fours = np.arange(row // 4 * 4).reshape(-1, 2, 2).transpose(0, 2, 1).reshape(-1, 2)
+    rest = [(k, k + 1 if k + 1 < row else -1) for k in range(row // 4 * 4, row, 2)]
+    one = np.concatenate([fours, np.array(rest, np.int64).reshape(-1, 2)])
+    return np.concatenate([np.where(one < 0, -1, one + k * row) for k in range(rows)])
+
+
+def tile_starts(count: int) -> list[int]:
+    """The first filter of each tile; where four do not divide their number, the first two tiles overlap."""
+    rest = count % TILE
+    return [0, *range(rest or TILE, count, TILE)]
+
+
+def packed(filters: Filters, order: Array) -> Array:
+    """The tiles as int32: first sums, lanes in the given order, requantization."""
+    starts = tile_starts(len(filters.weights))
+    chosen = np.where(order < 0, 0, filters.weights[:, order])  # [filters, steps, 2]
+    constants = np.stack(_requantization(filters), axis=-1)
+    words = []
+    for start, following in zip(starts, [*starts[1:], starts[-1] + TILE], strict=True):
+        tile = slice(start, start + TILE)
+        low, high = slice(start, start + TILE, 2), slice(start + 1, start + TILE, 2)
+        lanes = 256 * chosen[high] + chosen[low]  # [2, steps, 2]
+        both = (lanes[..., 1] << 16) + (lanes[..., 0] & 0xFFFF)
+        first = np.stack([filters.first[low], 256 * filters.first[high] + filters.first[low]], axis=1)
+        last = constants[tile].copy()
+        last[-1, 2] += (following - start - TILE) << 8
+        words += [first.reshape(-1), both.T.reshape(-1), last.reshape(-1)]
+    return np.concatenate(words).astype(np.uint32).view(np.int32)
+
+
+def _requantization(filters: Filters) -> tuple[Array, Array, Array]:
+    """(multiplier, addend, shift) as the runtime takes them."""
+    zero, shift = filters.out_zero, filters.shift
+    if filters.away:
+        return 2 * filters.multiplier - (1 << 32), (1 << (shift - 1)) + (zero << shift), shift
+    return filters.multiplier, 64 + (64 << shift) + (zero << (shift + 7)), shift + 7
+
+
+def packed_argument(build: Builder, filters: Filters, order: Sequence[Any] | Array) -> Struct:
+    """The packed filters' table, described for the runtime."""
+    order = np.asarray(order)
+    table = build.table("filter", packed(filters, order), filters=filters.weights.size)
+    return Struct("tinyc_paired_filters", (
+        ("tiles", Pointer(table.buffer)), ("steps", len(order)), ("count", len(tile_starts(len(filters.weights)))),
+        ("away", int(filters.away)),
+    ))

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * void tinyc1_paired_tiles_dsp(const tinyc_paired_filters *filters, const int16_t *pair, int8_t *out0, int8_t *out1);
+ *
+ * See tinyc_paired_s8.h and tinyc_paired_dsp.h; in assembly because its 14 live values need every register.
+ * paired_tiles_dsp.c is its C twin. Sums `low` are those of filters 0 and 2, `high` 256 * those of filters 1 and 3
+ * plus low.
+ */
+    .syntax unified
+    .thumb
+    .section .text.tinyc1_paired_tiles_dsp, "ax", %progbits
+    .align 2
+    .weak tinyc1_paired_tiles_dsp
+    .type tinyc1_paired_tiles_dsp, %function
+    .thumb_func
+
+    weights .req r0
+    x       .req r1
+    low0    .req r2         /* of pixel 0 */
+    high0   .req r3
+    low1    .req r4
+    high1   .req r5
+    low2    .req r6         /* of pixel 1 */
+    high2   .req r7
+    low3    .req r8
+    high3   .req r9
+    w0      .req r10
+    w1      .req r11
+    x0      .req r12
+    x1      .req lr
+
+    /* While results are written. */
+    out0        .req r1
+    multiplier  .req r10
+    addend      .req r11
+    shift       .req r12
+    out1        .req lr
+
+    /* On the stack. */
+    .set OUT, 0
+    .set PAIR, 8
+    .set PAIR_END, 12
+    .set ENTRY, 16          /* into the unrolled loop */
+    .set FINISH, 20         /* how sums become results */
+    .set TILES_END, 24
+    .set LOCALS, 28
+
+    .set UNROLLED, 8
+    .set STEP_BYTES, 48     /* of code: all instructions of a step are long */
+
+    .macro step
+    ldrd    w0, w1, [weights], #8
+    ldrd    x0, x1, [x], #8
+    smlad   high0, w0, x0, high0
+    smlad   high2, w0, x1, high2
+    sxtb16  w0, w0
+    smlad   high1, w1, x0, high1
+    smlad   high3, w1, x1, high3
+    sxtb16  w1, w1
+    smlad   low0, w0, x0, low0
+    smlad   low2, w0, x1, low2
+    smlad   low1, w1, x0, low1
+    smlad   low3, w1, x1, low3
+    .endm
+
+    /* 256 * sum to a result whose halves were rounded upwards. */
+    .macro requantize_up sum
+    smmla   \sum, \sum, multiplier, addend
+    asr     \sum, \sum, shift
+    ssat    \sum, #8, \sum
+    .endm
+
+    /* A sum to a result whose halves were rounded away from zero. */
+    .macro requantize_away sum
+    smmlar  \sum, \sum, multiplier, \sum
+    add     \sum, \sum, \sum, asr #31
+    add     \sum, \sum, addend
+    asr     \sum, \sum, shift
+    ssat    \sum, #8, \sum
+    .endm
+
+    .macro filter requantize, pixel0, pixel1
+    ldmia   weights!, {multiplier, addend, shift}
+    \requantize \pixel1
+    strb    \pixel1, [out1], #1
+    \requantize \pixel0
+    strb    \pixel0, [out0], #1
+    .endm
+
+    .macro finish_tile requantize
+    ldrd    out0, out1, [sp, #OUT]
+    filter  \requantize, low0, low2
+    filter  \requantize, high0, high2
+    filter  \requantize, low1, low3
+    filter  \requantize, high1, high3
+    add     out0, out0, shift, asr #8
+    add     out1, out1, shift, asr #8
+    strd    out0, out1, [sp, #OUT]
+    ldr     multiplier, [sp, #TILES_END]
+    cmp     weights, multiplier
+    bne     tile
+    add     sp, sp, #LOCALS
+    pop     {r4-r11, pc}
+    .endm
+
+tinyc1_paired_tiles_dsp:
+    push    {r4-r11, lr}
+    sub     sp, sp, #LOCALS
+    strd    r2, r3, [sp, #OUT]
+    ldmia   r0, {r0, r4, r5, r6}        /* tiles, steps, count, away */
+    add     r7, r1, r4, lsl #3
+    strd    r1, r7, [sp, #PAIR]
+    lsls    r7, r4, #3
+    add     r7, r7, #64
+    mla     r7, r7, r5, r0
+    rsb     r4, r4, #0
+    and     r4, r4, #UNROLLED - 1
+    mov     r5, #STEP_BYTES
+    adr     r8, steps
+    mla     r4, r4, r5, r8
+    adr     r5, up
+    cbz     r6, 1f
+    adr     r5, away
+1:  orr     r4, r4, #1                  /* Thumb addresses */
+    orr     r5, r5, #1
+    strd    r4, r5, [sp, #ENTRY]
+    str     r7, [sp, #TILES_END]
+
+tile:
+    ldmia   weights, {low0, high0, low1, high1}
+    ldmia   weights!, {low2, high2, low3, high3}
+    ldr     x, [sp, #PAIR]
+    ldr     pc, [sp, #ENTRY]
+    .align 2
+steps:
+    .rept UNROLLED
+    step
+    .endr
+    ldr     w0, [sp, #PAIR_END]
+    cmp     x, w0
+    bne     steps
+    ldr     pc, [sp, #FINISH]
+
+    .align 2
+up: sub     high0, high0, low0
+    sub     high1, high1, low1
+    sub     high2, high2, low2
+    sub     high3, high3, low3
+    lsl     low0, low0, #8
+    lsl     low1, low1, #8
+    lsl     low2, low2, #8
+    lsl     low3, low3, #8
+    finish_tile requantize_up
+
+    .align 2
+away:
+    .irp k, 0, 1, 2, 3
+    sub     high\k, high\k, low\k
+    asr     high\k, high\k, #8
+    .endr
+    finish_tile requantize_away
+    .size tinyc1_paired_tiles_dsp, . - tinyc1_paired_tiles_dsp

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * int16_t *tinyc1_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count);
+ *
+ * See tinyc_paired_dsp.h; in assembly so that a group of four is stored by one STM. widen_pair_dsp.c is its C twin.
+ */
+    .syntax unified
+    .thumb
+    .section .text.tinyc1_widen_pair_dsp, "ax", %progbits
+    .align 2
+    .weak tinyc1_widen_pair_dsp
+    .type tinyc1_widen_pair_dsp, %function
+    .thumb_func
+
+    pair    .req r0
+    in0     .req r1
+    in1     .req r2
+    count   .req r3
+    even0   .req r4
+    even1   .req r5
+    odd0    .req r6
+    odd1    .req r7
+    word0   .req r12
+    word1   .req lr
+
+    .macro widen_four
+    ldr     word0, [in0], #4
+    ldr     word1, [in1], #4
+    sxtb16  even0, word0
+    sxtb16  even1, word1
+    sxtb16  odd0, word0, ror #8
+    sxtb16  odd1, word1, ror #8
+    stmia   pair!, {even0, even1, odd0, odd1}
+    .endm
+
+tinyc1_widen_pair_dsp:
+    push    {r4-r7, lr}
+    subs    count, count, #8
+    blt     2f
+1:  widen_four
+    widen_four
+    subs    count, count, #8
+    bge     1b
+2:  lsls    count, count, #30
+    /* The carry is bit 2 of the count, bit 31 bit 1, and bit 30 bit 0: subtracting 8 keeps them. */
+    bcc     3f
+    widen_four
+3:  cmp     count, #0
+    beq     5f
+    bpl     4f
+    ldrsb   even0, [in0], #1
+    ldrsb   odd0, [in0], #1
+    ldrsb   even1, [in1], #1
+    ldrsb   odd1, [in1], #1
+    pkhbt   even0, even0, odd0, lsl #16
+    pkhbt   even1, even1, odd1, lsl #16
+    stmia   pair!, {even0, even1}
+    lsls    count, count, #1
+    beq     5f
+4:  ldrsb   even0, [in0]
+    ldrsb   even1, [in1]
+    uxth    even0, even0
+    uxth    even1, even1
+    stmia   pair!, {even0, even1}
+5:  pop     {r4-r7, pc}
+    .size tinyc1_widen_pair_dsp, . - tinyc1_widen_pair_dsp
