@@ -13,6 +13,7 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_lut_s8 tinyc1_lut_s8
 #define tinyc_requantize_s8 tinyc1_requantize_s8
+#define tinyc_depthwise_3x3_s8 tinyc1_depthwise_3x3_s8
 #define tinyc_sum_pixels_s8 tinyc1_sum_pixels_s8
 #define tinyc_quantize_f32_s8 tinyc1_quantize_f32_s8
 #define tinyc_quantize_f32_u8 tinyc1_quantize_f32_u8
@@ -34,6 +35,34 @@ void tinyc_lut_s8(const int8_t *in, int8_t *out, int32_t count, const int8_t *ta
  * shift in [-31, 22], and the zero points are int8 values. out may be in. */
 void tinyc_requantize_s8(const int8_t *in, int8_t *out, int32_t count, int32_t in_zero_point, int32_t out_zero_point,
     int32_t multiplier, int32_t shift, int32_t min, int32_t max);
+
+/* An image as lines of pixels. A line is a row of the image, or a column, whichever way the steps say. */
+typedef struct {
+    int32_t lines;
+    int32_t line_step; /* bytes from one line to the next */
+    int32_t length;    /* pixels of a line */
+    int32_t step;      /* bytes from one pixel to the next */
+} tinyc_lines_s8;
+
+typedef struct {
+    int32_t channels;
+    tinyc_lines_s8 in, out;
+    int32_t stride;         /* 1 or 2, both ways */
+    int32_t pad_lines, pad; /* in front of the first line, and of a line's first pixel: 0 or 1. Behind, what is needed */
+    int32_t input_zero_point, output_zero_point;
+    int32_t lowest, highest; /* of a result */
+} tinyc_depthwise_3x3_s8_params;
+
+/* Depthwise convolution with a 3x3 window for each channel; filter: nine taps for each channel, line by line. The bias has
+ * minus input_zero_point times the sum of the taps in it; twice an accumulator fits into 32 bits, and each shift is in
+ * [-22, -1]. scratch: 48 bytes for each group of two pixels that lines of results need, padding included, which is
+ * 48 * (1 + (out.length + 1) / 2) for stride 1 and 48 * (1 + out.length) for stride 2.
+ *
+ * Channels are computed one after another, and of each the lines in order; a line of results is written after the last
+ * line of the image that it needs was read. So the results may lie on the image where each channel stays at its places
+ * and no result goes where a line further on is still to be read. */
+void tinyc_depthwise_3x3_s8(const tinyc_depthwise_3x3_s8_params *params, const int8_t *input, const int8_t *filter,
+    const int32_t *bias, const int32_t *multiplier, const int32_t *shift, int32_t *scratch, int8_t *output);
 
 /* sums[c] += in[p * channels + c] over all pixels p; where `first` is not 0, the sums begin with these. The sums fit. */
 void tinyc_sum_pixels_s8(const int8_t *in, int32_t pixels, int32_t channels, int32_t first, int16_t *sums);
