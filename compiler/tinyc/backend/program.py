@@ -324,13 +324,14 @@ class Step:
 
 @dataclass(frozen=True)
 class BufferInfo:
-    """Memory of a value: in the arena, or the caller's."""
+    """Memory of a value: in the arena, or the caller's. pitch: its offset in the arena is a multiple of that."""
 
     name: str
     bytes: int
     align: int
     dtype: DType
     value: str
+    pitch: int = 1
 
 
 @dataclass(frozen=True)

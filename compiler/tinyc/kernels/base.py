@@ -53,7 +53,10 @@ class Cost:
 
 @dataclass
 class Lowered:
-    """A node as statements. `overlaps`, `climbs`: (operand, result, bytes), see tinyc.backend.program.Step."""
+    """A node as statements. `overlaps`, `climbs`: (operand, result, bytes), see tinyc.backend.program.Step.
+
+    pitch: operands and results that may overlap must lie a multiple of so many bytes apart.
+    """
 
     body: tuple[Stmt, ...]
     scratch_bytes: int = 0
@@ -61,6 +64,7 @@ class Lowered:
     climbs: tuple[tuple[int, int, int], ...] = ()
     buffers: Mapping[str, BufferInfo] = field(default_factory=dict)  # inside others, as `parts` says
     parts: Mapping[str, Part] = field(default_factory=dict)
+    pitch: int = 1
 
 
 class Builder:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -103,6 +104,11 @@ def _step(
     if lowered.scratch_bytes:
         scratch = build.scratch
         buffers[scratch] = BufferInfo(scratch, lowered.scratch_bytes, 8, DType.UINT8, "")
+    if lowered.pitch > 1:
+        for k, result, _ in (*lowered.overlaps, *lowered.climbs):
+            for name in (storage.get(node.inputs[k], ""), storage[node.outputs[result]]):
+                if name:
+                    buffers[name] = replace(buffers[name], pitch=math.lcm(buffers[name].pitch, lowered.pitch))
     reads = tuple(_access(storage[i], buffers) for i in node.inputs if i in storage)
     writes = tuple(_access(storage[o], buffers) for o in node.outputs if o)
     overlaps, climbs = _jointly(node, storage, lowered.overlaps, min), _jointly(node, storage, lowered.climbs, max)

@@ -74,9 +74,11 @@ def problem_of(program: Program, io: str) -> Problem:
     """The placement problem of a program's buffers."""
     spans = lifetimes(program, io)
     # No buffer begins between two multiples of `unit`, so what is left of the last one belongs to the buffer before.
-    unit = math.gcd(*(program.buffers[name].align for name in spans))
+    own = {name: program.buffers[name] for name in spans}
+    steps = {name: math.lcm(b.align, b.pitch) for name, b in own.items()}
+    unit = math.gcd(*steps.values())
     buffers = tuple(
-        Buffer(name, -(-program.buffers[name].bytes // unit) * unit, program.buffers[name].align, first, last + 1)
+        Buffer(name, -(-own[name].bytes // unit) * unit, steps[name], first, last + 1)
         for name, (first, last) in spans.items()
     )
     overlaps = []
@@ -98,12 +100,12 @@ def problem_of(program: Program, io: str) -> Problem:
 
 def plan_arena(program: Program, io: str, effort: float = DEFAULT_EFFORT) -> Arena:
     """Places the buffers; the result has passed the independent check."""
-    return arena_of(problem_of(program, io), effort)
+    return arena_of(program, problem_of(program, io), effort)
 
 
-def arena_of(problem: Problem, effort: float) -> Arena:
-    """The solved problem. AssertionError where the solver is wrong."""
-    align = max((b.align for b in problem.buffers), default=1)
+def arena_of(program: Program, problem: Problem, effort: float) -> Arena:
+    """The solved problem, of some of the program's buffers. AssertionError where the solver is wrong."""
+    align = max((program.buffers[b.name].align for b in problem.buffers), default=1)
     align = max(align, 8) if problem.buffers else 1
     if not problem.buffers:
         return Arena(0, 1, (), 0, True, "empty")

@@ -55,6 +55,6 @@ def split(program: Program, io: str, limit: int, effort: float = DEFAULT_EFFORT)
         if b.size <= limit and solve(_restricted(problem, chosen | {b.name}), 0).bytes <= limit:
             chosen.add(b.name)
     spans = lifetimes(program, io)
-    fast = arena_of(_restricted(problem, chosen), effort)
+    fast = arena_of(program, _restricted(problem, chosen), effort)
     assert fast.bytes <= limit
-    return replace(arena_of(_restricted(problem, spans.keys() - chosen), effort), fast=fast)
+    return replace(arena_of(program, _restricted(problem, spans.keys() - chosen), effort), fast=fast)
