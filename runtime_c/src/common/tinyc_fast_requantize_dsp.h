@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requantization in four instructions on cores with the DSP extension, the same bits as the specification's two
- * roundings (tinyc_requantize), for C and for assembly. What the caller prepares:
+ * roundings (tinyc_requantize); tinyc_fast_requantize_asm.h has it for assembly. What the caller prepares:
  *
  *   twice_acc   2 * accumulator: double the weights and the bias. It must fit, so |accumulator| < 2^30.
  *   multiplier  Q31, not negative
@@ -15,18 +15,6 @@
 #ifndef TINYC_FAST_REQUANTIZE_DSP_H
 #define TINYC_FAST_REQUANTIZE_DSP_H
 
-#ifdef __ASSEMBLER__
-
-    /* result must be none of the other registers. */
-    .macro tinyc_fast_requantize result, twice_acc, multiplier, half, right
-    smmlar  \result, \twice_acc, \multiplier, \half
-    add     \result, \result, \twice_acc, asr #31
-    asr     \result, \result, \right
-    ssat    \result, #8, \result
-    .endm
-
-#else
-
 #include "tinyc_instructions_dsp.h"
 
 TINYC_INLINE int32_t tinyc_fast_requantize_half(int32_t output_zero_point, int32_t right)
@@ -38,7 +26,5 @@ TINYC_INLINE int32_t tinyc_fast_requantize(int32_t twice_acc, int32_t multiplier
 {
     return tinyc_ssat8((tinyc_smmlar(twice_acc, multiplier, half) + (twice_acc >> 31)) >> right);
 }
-
-#endif /* __ASSEMBLER__ */
 
 #endif /* TINYC_FAST_REQUANTIZE_DSP_H */

@@ -6,7 +6,7 @@
  * void tinyc1_depthwise_line_s8(const tinyc_depthwise_line *line, const tinyc_depthwise_channel *channel,
  *     const int32_t *planes, int8_t *output);
  */
-#include "tinyc_fast_requantize_dsp.h"
+#include "tinyc_fast_requantize_asm.h"
 
     .syntax unified
     .thumb
