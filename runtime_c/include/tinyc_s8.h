@@ -13,6 +13,7 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_lut_s8 tinyc1_lut_s8
 #define tinyc_requantize_s8 tinyc1_requantize_s8
+#define tinyc_add_table_s8 tinyc1_add_table_s8
 #define tinyc_depthwise_3x3_s8 tinyc1_depthwise_3x3_s8
 #define tinyc_sum_pixels_s8 tinyc1_sum_pixels_s8
 #define tinyc_quantize_f32_s8 tinyc1_quantize_f32_s8
@@ -35,6 +36,21 @@ void tinyc_lut_s8(const int8_t *in, int8_t *out, int32_t count, const int8_t *ta
  * shift in [-31, 22], and the zero points are int8 values. out may be in. */
 void tinyc_requantize_s8(const int8_t *in, int8_t *out, int32_t count, int32_t in_zero_point, int32_t out_zero_point,
     int32_t multiplier, int32_t shift, int32_t min, int32_t max);
+
+/* How a sum becomes a result: with multiplier * 2^(-right - 31), rounded twice, plus the zero point, limited. */
+typedef struct {
+    int32_t multiplier;
+    int32_t right; /* in [1, 22] */
+    int32_t zero_point;
+    int32_t lowest, highest;
+} tinyc_add_table_s8_params;
+
+#define TINYC_ADD_SCALE ((int32_t)1 << 20)
+
+/* Sums of values: twice a sum is a[i] * TINYC_ADD_SCALE + table[b[i] + 128], an even number, which stays below 2^31.
+ * out may be a or b. */
+void tinyc_add_table_s8(const tinyc_add_table_s8_params *params, const int8_t *a, const int8_t *b,
+    const int32_t *table, int8_t *out, int32_t count);
 
 /* An image as lines of pixels. A line is a row of the image, or a column, whichever way the steps say. */
 typedef struct {

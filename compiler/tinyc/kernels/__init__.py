@@ -2,6 +2,7 @@
 """Kernels: how operators become calls and loops. Importing this package registers all."""
 
 from tinyc.kernels import (
+    add_table_s8,
     arg_extremum_loops,
     attention,
     col2im_loops,
@@ -63,6 +64,7 @@ from tinyc.kernels import (
 )
 
 __all__ = [
+    "add_table_s8",
     "two_class_loops",
     "arg_extremum_loops",
     "attention",

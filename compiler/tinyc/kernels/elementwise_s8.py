@@ -39,7 +39,8 @@ class ElementwiseS8(Kernel):
         return None if graph.type(node.outputs[0]).dtype is DType.INT8 else "not int8"
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        return Cost(40.0 * graph.type(node.outputs[0]).elements)
+        per_element = 21.0 if options.variant == "dsp" else 40.0
+        return Cost(per_element * graph.type(node.outputs[0]).elements)
 
     def lower(self, build: Builder) -> Lowered:
         a, b, y = build.type(0), build.type(1), build.output_type()
