@@ -13,6 +13,8 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_convolve_packed_s8 tinyc1_convolve_packed_s8
 #define tinyc_multiply_packed_s8 tinyc1_multiply_packed_s8
+#define tinyc_depthwise_packed_s8 tinyc1_depthwise_packed_s8
+#define tinyc_depthwise_run_s8 tinyc1_depthwise_run_s8
 
 #ifdef __cplusplus
 extern "C" {
@@ -63,6 +65,49 @@ typedef struct {
  * overlap in as far as that allows.
  */
 void tinyc_convolve_packed_s8(const tinyc_packed_conv_s8 *conv, const int8_t *in, int8_t *scratch, int8_t *out);
+
+/*
+ * A depthwise convolution of one image by 3x3 filters, channels last, at least 8 of them.
+ *
+ * packed: blocks of eight channels, 42 words each; the last block ends with the last channel and may overlap the one
+ * before it. A block is the channels' biases, their filters, [3][3][8] bytes, multipliers, and shifts (in [-31, 0]); of
+ * biases, multipliers and shifts, those of the even channels come first.
+ */
+typedef struct {
+    const int32_t *packed;
+    int32_t channels;
+    int32_t out_zero;
+    int32_t min;
+    int32_t max;
+    int32_t in_h;
+    int32_t in_w;
+    int32_t out_h;
+    int32_t out_w;
+    int32_t stride_h;
+    int32_t stride_w;
+    int32_t pad_h; /* above */
+    int32_t pad_w; /* to the left */
+    int32_t in_zero;
+} tinyc_packed_depthwise_s8;
+
+/* Pixels whose windows lie in_step bytes apart, and their results out_step bytes. */
+typedef struct {
+    const int8_t *taps[9]; /* of the first window */
+    int32_t pixels;        /* at least 1 */
+    int32_t in_step;
+    int32_t out_step;
+} tinyc_depthwise_run;
+
+/*
+ * scratch: `channels` bytes. Pixels are computed in raster order, or from the last to the first where out begins above
+ * in. out may overlap in as far as a pixel is written only when neither it nor a later one reads what is there.
+ */
+void tinyc_depthwise_packed_s8(
+    const tinyc_packed_depthwise_s8 *layer, const int8_t *in, int8_t *scratch, int8_t *out);
+
+/* The pixels of a run, all channels. Of the layer, only what comes before in_h is read. */
+void tinyc_depthwise_run_s8(
+    const tinyc_packed_depthwise_s8 *layer, const tinyc_depthwise_run *run, int8_t *out);
 
 #ifdef __cplusplus
 }

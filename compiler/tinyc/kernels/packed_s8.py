@@ -18,6 +18,7 @@ from tinyc.quantize.numbers import clamp_limits
 VECTOR = 16  # bytes
 GROUP = 4  # channels whose sums are requantized together
 ROWS = 3  # multiplied together
+LANES = 8  # channels of a depthwise convolution
 INT32 = 2**31
 
 
@@ -80,3 +81,23 @@ def product_struct(build: Builder) -> Struct:
         ("depth", up(filters.shape[1], VECTOR)), ("channels", w.shape[0]),
         ("out_zero", zero), ("min", low), ("max", high),
     ))
+
+
+def pack_depthwise(filters: Array, bias: Array, multiplier: Array, shift: Array) -> Array:
+    """[channels][3][3] filters and the channels' numbers as tinyc_packed_depthwise_s8 wants them, as words."""
+    channels = len(filters)
+    blocks = []
+    for end in range(LANES, channels + LANES, LANES):
+        block = slice(min(end, channels) - LANES, min(end, channels))
+        taps = np.ascontiguousarray(filters[block].reshape(LANES, -1).T).reshape(-1)
+        numbers = [column[block].reshape(-1, 2).T.reshape(-1).astype("<i4") for column in (bias, multiplier, shift)]
+        blocks += [numbers[0], taps.view("<i4"), numbers[1], numbers[2]]
+    return np.concatenate(blocks).astype(np.int32)
+
+
+def depthwise_words(build: Builder) -> Array:
+    """The packed constants of a depthwise node."""
+    x, w, y = build.type(0), build.type(1), build.output_type()
+    filters = build.data(1)[..., 0]
+    bias = folded_bias(x, filters.reshape(w.shape[0], -1), build.data(2) if build.has(2) else None)
+    return pack_depthwise(filters, bias, *channel_multipliers(x, w, y, w.shape[0]))
