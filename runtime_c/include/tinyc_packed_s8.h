@@ -15,6 +15,7 @@
 #define tinyc_multiply_packed_s8 tinyc1_multiply_packed_s8
 #define tinyc_depthwise_packed_s8 tinyc1_depthwise_packed_s8
 #define tinyc_depthwise_run_s8 tinyc1_depthwise_run_s8
+#define tinyc_fully_connected_packed_s8 tinyc1_fully_connected_packed_s8
 
 #ifdef __cplusplus
 extern "C" {
@@ -108,6 +109,23 @@ void tinyc_depthwise_packed_s8(
 /* The pixels of a run, all channels. Of the layer, only what comes before in_h is read. */
 void tinyc_depthwise_run_s8(
     const tinyc_packed_depthwise_s8 *layer, const tinyc_depthwise_run *run, int8_t *out);
+
+/* A fully connected layer with one scale. Filters and biases are filled up to a multiple of four channels. */
+typedef struct {
+    const int8_t *filter; /* [channels][depth] */
+    const int32_t *bias;
+    int32_t depth;
+    int32_t channels; /* of the result: not filled up */
+    int32_t multiplier;
+    int32_t shift; /* in [-31, 0] */
+    int32_t out_zero;
+    int32_t min;
+    int32_t max;
+} tinyc_packed_fully_connected_s8;
+
+/* out[c] = clamp(requantize(bias[c] + sum over k of in[k] * filter[c][k]) + out_zero). out must not overlap in. */
+void tinyc_fully_connected_packed_s8(
+    const tinyc_packed_fully_connected_s8 *layer, const int8_t *in, int8_t *out);
 
 #ifdef __cplusplus
 }

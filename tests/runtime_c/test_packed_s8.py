@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from int8_calls import Conv, expected_conv, fast, random_int8, random_quantization, with_buffers
 from kernel_batch import Call, c_array, run_calls
+from test_fully_connected_s8 import FullyConnected, expected_fully_connected
 
 from tinyc.kernels.overlap import above as above_input
 from tinyc.kernels.overlap import below
 from tinyc.kernels.packed_s8 import ROWS, pack_depthwise, pack_filters, pack_scales, up
 
 TARGETS = ["host", "cortex-m55"]
-FUNCTIONS = ["convolve_packed_s8", "depthwise_packed_s8"]
+FUNCTIONS = ["convolve_packed_s8", "depthwise_packed_s8", "fully_connected_packed_s8"]
 HEADERS = ["tinyc_packed_s8.h"]
 
 
@@ -83,6 +84,19 @@ def random_depthwise(rng: np.random.Generator) -> Conv:
     return Conv(x, w, output=pairs[0], stride=pairs[1], pad=pairs[2], depthwise=True, **quant)
 
 
+def fully_connected_call(rng: np.random.Generator, name: str, depth: int, channels: int) -> Call:
+    x, w = random_int8(rng, (1, depth), rng.random() < 0.2), random_int8(rng, (channels, depth), rng.random() < 0.2)
+    p = FullyConnected(x, w, filter_offset=0, **random_quantization(rng, 1, depth))
+    more = up(channels, 4) - channels
+    bias = np.pad(p.input_offset * w.astype(np.int64).sum(1) + (0 if p.bias is None else p.bias), (0, more))
+    numbers = (depth, channels, int(p.multiplier[0]), min(int(p.shift[0]), 0), p.output_offset, *p.clamp)
+    code = f"const tinyc_packed_fully_connected_s8 layer = {{@1, @2, {', '.join(map(str, numbers))}}};\n"
+    code += "tinyc_fully_connected_packed_s8(&layer, @0, @3);"
+    buffers = (x, np.pad(w, ((0, more), (0, 0))), bias.astype(np.int32), np.full(channels, 0x55, np.int8))
+    expected = expected_fully_connected(replace(p, shift=np.minimum(p.shift, 0)))
+    return Call(name, with_buffers(code), buffers, 3, expected.reshape(-1))
+
+
 def random_conv(rng: np.random.Generator) -> Conv:
     pointwise = rng.random() < 0.4
     extent = rng.integers(1, 8, 2)
@@ -106,6 +120,8 @@ def test_random_layers(target: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(61)
     calls = [packed_call(f"conv_{i}", random_conv(rng)) for i in range(60)]
     calls += [depthwise_call(f"depthwise_{i}", random_depthwise(rng)) for i in range(40)]
+    for depth in (1, 7, 16, 33, 64):
+        calls += [fully_connected_call(rng, f"fc_{depth}_{n}", depth, n) for n in (1, 2, 4, 7, 12, 13)]
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -157,9 +173,16 @@ def test_instructions_for_a_depthwise_product(tmp_path: Path) -> None:
     assert instructions(depthwise_call("depthwise", p), "depthwise_packed_s8", tmp_path) < 1.5 * 8 * 8 * 64 * 9
 
 
+def test_instructions_for_a_fully_connected_layer(tmp_path: Path) -> None:
+    """Nine for four products of 16, and the hardware loop's; requantization and beginnings 0.07 a product."""
+    call = fully_connected_call(np.random.default_rng(66), "fully_connected", 128, 64)
+    assert instructions(call, "fully_connected_packed_s8", tmp_path) < 0.24 * 128 * 64
+
+
 @pytest.mark.parametrize("flags", ["-O0", "-Og", "-Os", "-O3 -flto", "-O3 -fno-omit-frame-pointer"])
 def test_exact_however_it_is_compiled(flags: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(64)
     calls = [packed_call(f"conv_{i}", random_conv(rng)) for i in range(12)]
     calls += [depthwise_call(f"depthwise_{i}", random_depthwise(rng)) for i in range(6)]
+    calls.append(fully_connected_call(rng, "fully_connected", 19, 6))
     run_calls(calls, FUNCTIONS, HEADERS, "cortex-m55", tmp_path, cflags=flags.split())

@@ -28,7 +28,7 @@ class ConvLoops(Kernel):
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
         macs = graph.type(node.outputs[0]).elements * w.elements / w.shape[0]
-        return Cost(40.0 * macs, w.elements * w.dtype.size + CODE)
+        return Cost(40.0 * macs, w.elements * w.dtype.size + (12 if node.integer else 4) * w.shape[0] + CODE)
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs

@@ -40,7 +40,8 @@ class FullyConnectedS8(Kernel):
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         per_mac = {"mve": 0.5, "dsp": 2.0}.get(options.variant, 6.0)
         w = graph.type(node.inputs[1])
-        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes, calls=(_function(w),))
+        flash = w.bytes + (8 if options.variant == "mve" else 4) * w.shape[0]  # biases, on Helium also sums
+        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], flash, calls=(_function(w),))
 
     def lower(self, build: Builder) -> Lowered:
         a: GemmAttrs = build.node.attrs

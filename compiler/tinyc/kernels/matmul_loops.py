@@ -83,7 +83,8 @@ class GemmLoops(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.elements * w.dtype.size + CODE)
+        flash = w.elements * w.dtype.size + (12 if node.integer else 4) * w.shape[0] + CODE
+        return Cost(20.0 * graph.type(node.outputs[0]).elements * w.shape[1], flash)
 
     def lower(self, build: Builder) -> Lowered:
         x, w = build.type(0), build.type(1)
