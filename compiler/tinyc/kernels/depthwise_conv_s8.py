@@ -47,7 +47,8 @@ class DepthwiseConvS8(Kernel):
         per_mac = {"mve": 2.3, "dsp": 8.0}.get(options.variant, 30.0)
         x, w, y = (graph.type(name) for name in (*node.inputs[:2], node.outputs[0]))
         called = _called(function_of(x, w, node.attrs, options), options)
-        return Cost(per_mac * y.elements * w.elements / w.shape[0], w.bytes, calls=(called,))
+        return Cost(per_mac * y.elements * w.elements / w.shape[0], w.bytes + 12 * w.shape[0],
+                    calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
