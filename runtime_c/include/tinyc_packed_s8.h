@@ -70,9 +70,9 @@ void tinyc_convolve_packed_s8(const tinyc_packed_conv_s8 *conv, const int8_t *in
 /*
  * A depthwise convolution of one image by 3x3 filters, channels last, at least 8 of them.
  *
- * packed: blocks of eight channels, 42 words each; the last block ends with the last channel and may overlap the one
- * before it. A block is the channels' biases, their filters, [3][3][8] bytes, multipliers, and shifts (in [-31, 0]); of
- * biases, multipliers and shifts, those of the even channels come first.
+ * packed: blocks of eight channels, 36 words each; the last block ends with the last channel and may overlap the one
+ * before it. A block is the channels' biases, their filters, [3][3][8] bytes, multipliers, and shifts (in [-31, 0]) as
+ * bytes; of biases, multipliers and shifts, those of the even channels come first.
  */
 typedef struct {
     const int32_t *packed;

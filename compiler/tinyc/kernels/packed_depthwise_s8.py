@@ -38,7 +38,7 @@ class PackedDepthwiseS8(Kernel):
         y = graph.type(node.outputs[0]).shape
         blocks = up(y[3], LANES) // LANES
         pixels, runs = y[1] * y[2], y[1] * 3 + 2 * y[2]
-        return Cost(pixels * (14 + blocks * 76) + 150 * runs, blocks * 168, calls=(self.name,))
+        return Cost(pixels * (14 + blocks * 76) + 150 * runs, blocks * 144, calls=(self.name,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs

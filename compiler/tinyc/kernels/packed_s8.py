@@ -90,8 +90,8 @@ def pack_depthwise(filters: Array, bias: Array, multiplier: Array, shift: Array)
     for end in range(LANES, channels + LANES, LANES):
         block = slice(min(end, channels) - LANES, min(end, channels))
         taps = np.ascontiguousarray(filters[block].reshape(LANES, -1).T).reshape(-1)
-        numbers = [column[block].reshape(-1, 2).T.reshape(-1).astype("<i4") for column in (bias, multiplier, shift)]
-        blocks += [numbers[0], taps.view("<i4"), numbers[1], numbers[2]]
+        first, factor, last = (column[block].reshape(-1, 2).T.reshape(-1) for column in (bias, multiplier, shift))
+        blocks += [first.astype("<i4"), taps.view("<i4"), factor.astype("<i4"), last.astype(np.int8).view("<i4")]
     return np.concatenate(blocks).astype(np.int32)
 
 

@@ -81,8 +81,8 @@
     vqrdmulh.s32 q0, q0, q2
     vldrw.u32 q3, [packed], #16
     vqrdmulh.s32 q1, q1, q3
-    vldrw.u32 q2, [packed], #16
-    vldrw.u32 q3, [packed], #16
+    vldrb.s32 q2, [packed], #4
+    vldrb.s32 q3, [packed], #4
     bge     9f
     lower_negative q0, q2
     lower_negative q1, q3

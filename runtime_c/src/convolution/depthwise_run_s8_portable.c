@@ -3,7 +3,7 @@
 #include "tinyc_packed_s8.h"
 #include "tinyc_requantize.h"
 
-#define BLOCK_WORDS 42
+#define BLOCK_WORDS 36
 
 /* One channel of a block. at: where its tap lies from the first channel of the pixel on. */
 static int8_t one_channel(const tinyc_packed_depthwise_s8 *layer, const tinyc_depthwise_run *run,
@@ -11,12 +11,13 @@ static int8_t one_channel(const tinyc_packed_depthwise_s8 *layer, const tinyc_de
 {
     const int32_t place = lane / 2 + lane % 2 * 4;
     const int8_t *const filter = (const int8_t *)(block + 8) + lane;
+    const int8_t *const shift = (const int8_t *)(block + 34) + place;
     int32_t acc = block[place];
     for (int32_t tap = 0; tap < 9; ++tap) {
         acc += run->taps[tap][at] * filter[8 * tap];
     }
     return tinyc_requantize_to_s8(
-        acc, block[26 + place], block[34 + place], layer->out_zero, layer->min, layer->max);
+        acc, block[26 + place], *shift, layer->out_zero, layer->min, layer->max);
 }
 
 TINYC_FN(depthwise_run_s8)
