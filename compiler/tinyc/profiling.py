@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tinyc.compiler import Compiled
+from tinyc.errors import TinycError
 from tinyc.execute import build_model, check_status, dependencies, written
 from tinyc.ir.types import Array
 from tinyc.timing import FlashTiming
@@ -58,9 +59,15 @@ def _layer_figures(layer: Layer | None, estimator: Estimator | None) -> dict[str
 def profile_compiled(
     compiled: Compiled, case: Sequence[Array], wait_states: int | None = None
 ) -> dict[str, Any]:
-    """The profile of one case, as `tinyc profile --json` prints it. wait_states: of the flash, else the target's."""
+    """The profile of one case, as `tinyc profile --json` prints it. wait_states: of the flash, else the target's.
+
+    Raises TinycError for wait states where the target's timings are not described.
+    """
     target = compiled.request.target
     emulated = target.family != "host"
+    if wait_states is not None and target.timing is None:
+        raise TinycError(f"--wait-states: cycles are not estimated for {target.name}",
+                         hint="its description has no table [cycles]; `tinyc profile` counts without")
     flash = target.flash if wait_states is None else replace(target.flash, wait_states=wait_states)
     with written(compiled) as folder:
         elf = build_model(compiled, folder, slots=True, profile=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from checkout import DIGITS, environment
-from command_line import invoke, succeed
+from command_line import invoke, refuse, succeed
 from small_models import residual_net, two_ports_net
 from tinyc.targets import list_targets
 
@@ -188,6 +188,7 @@ def test_profile_without_timings() -> None:
     report = succeed("profile", INT8, "--target", "host", "--json").json
     assert report["cycles"] is None and report["layers"][0]["cycles"] is None
     assert "cycles" not in succeed("profile", INT8, "--target", "host").stdout
+    assert "cycles are not estimated for host" in refuse("profile", INT8, "--target", "host", "--wait-states", "1")
 
 
 def test_profile_table_fits_120_columns() -> None:

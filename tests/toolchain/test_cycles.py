@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from test_toolchain_counts import INPUT, build_loop
-from toolchain_toys import EMULATED
+from toolchain_toys import EMULATED, build_body
 
 from tinyc.targets import load_target
 from tinyc.timing import FlashTiming
@@ -160,6 +160,13 @@ def test_blocks_of_a_loop(target: str, tmp_path: Path) -> None:
     assert second.total == 2 * (max(load.cycles, load.latency) + 2 * store.cycles)
     assert dict(last.cycles)["branches"] >= 2 * timing.refill
     assert first.multiplies == 0
+
+
+def test_helium_is_disassembled(tmp_path: Path) -> None:
+    body = '__asm__ volatile("vmladava.s8 r0, q0, q1\\n\\tvldrb.u8 q0, [r1]" ::: "r0"); return 0;'
+    code = disassemble(build_body("cortex-m55", tmp_path, body))
+    kinds = {operation(instruction, "arm").kind for instruction in code.values()}
+    assert {"vector_multiply", "vector_load"} <= kinds
 
 
 def test_flash_reads(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ def _number(value: int | None) -> str:
 
 def _row(cells: tuple[str, ...]) -> str:
     index, kernel, macs, instructions, ratio, loads, stores, multiplies, cycles, bound, flash = cells
-    short = kernel.removeprefix("tinyc_")[:_KERNEL]
+    short = kernel.removeprefix("tinyc_").removeprefix("arm_")[:_KERNEL]
     return (f"{index:>3} {short:{_KERNEL}} {macs:>10} {instructions:>10} {ratio:>6} {loads:>9} {stores:>9} "
             f"{multiplies:>9} {cycles:>10}  {bound:<15} {flash:>7}").rstrip()
 

@@ -30,7 +30,9 @@ def objdump(target: Target) -> str:
 
 def disassemble(elf: Elf) -> dict[int, Instruction]:
     """All instructions by address. Constants within the code are among them; nothing executes those."""
-    text = run_tool([objdump(elf.target), "-d", "-w", "--no-show-raw-insn", elf.path], "disassembling")
+    # Without the architecture, binutils takes Helium's instructions for those of a coprocessor.
+    machine = ["-m", "armv8.1-m.main"] if elf.target.has("mve") else []
+    text = run_tool([objdump(elf.target), *machine, "-d", "-w", "--no-show-raw-insn", elf.path], "disassembling")
     found = {}
     for line in text.splitlines():
         match = _LINE.fullmatch(line)
