@@ -94,21 +94,16 @@ def worse(case: Case, row: Row, baseline: Mapping[str, Row]) -> list[str]:
     ]
 
 
-def peers_of(case: Case, peers: Mapping[str, Any]) -> tuple[str, str]:
-    """The columns /tflm (of a row's instructions, to be divided by it) and published, empty where unknown."""
-    model = case.model.removesuffix("_int8")
-    core = PART_OF.get(case.target, case.target)
+def line(case: Case, row: Row, old: Row | None, peers: Mapping[str, Any]) -> str:
+    """A row of the table; columns of what is not known are empty."""
+    model, core = case.model.removesuffix("_int8"), PART_OF.get(case.target, case.target)
     tflm = peers.get("measured", {}).get(core, {}).get("tflm-O3", {}).get(model, {}).get("instructions")
     published = peers.get("published", {}).get("cycles_millions", {}).get(core, {}).get(model)
-    return str(tflm or ""), f"{published:.2f} M" if published else ""
-
-
-def line(case: Case, row: Row, old: Row | None, peers: Mapping[str, Any]) -> str:
-    tflm, published = peers_of(case, peers)
-    ratio = f"{row['instructions'] / int(tflm):.2f}" if tflm else ""
+    ratio = f"{row['instructions'] / tflm:.2f}" if tflm else ""
+    best = f"{published:.2f} M" if published else ""
     change = f"{100 * (row['instructions'] / old['instructions'] - 1):+.1f} %" if old else "new"
     return (f"{case.model:12} {case.target:13} {case.build:7} {row['instructions']:>12,} {change:>8} {ratio:>5} "
-            f"{row['cycles']:>12,} {published:>10} {row['flash']:>9,} {row['ram']:>9,}")
+            f"{row['cycles']:>12,} {best:>10} {row['flash']:>9,} {row['ram']:>9,}")
 
 
 def bench(cases: list[Case], baseline: dict[str, Row], jobs: int) -> tuple[dict[str, Row], list[str]]:

@@ -53,11 +53,10 @@ class _Pipeline:
             self._now, self._begun = start, 0
         cycles = self._cycles(step, cost)
         unit[free] = start + max(cost.busy, cycles)
-        self._begun += 1
         if cycles > 1:
             self._now, self._begun = start + cycles - 1, self._timing.width
-        if cycles == 0:
-            self._begun -= 1
+        elif cycles == 1:
+            self._begun += 1
         for name in step.writes:
             self._ready[name] = start + max(cost.latency, cycles)
         self._before = step.kind
