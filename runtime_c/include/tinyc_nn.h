@@ -14,6 +14,7 @@
 
 #include "tinyc_runtime.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef CMSIS_NN_USE_SINGLE_ROUNDING
@@ -41,6 +42,12 @@ typedef struct {
     void *buf;
     int32_t size;
 } cmsis_nn_context;
+
+/* A bias of int32 (and sums of 32 bits) or of int64; data may be NULL. */
+typedef struct {
+    const void *data;
+    const bool is_int32_bias;
+} cmsis_nn_bias_data;
 
 /* NHWC extents; n is the number of output channels (or the accumulation depth) where it describes filters. */
 typedef struct {
@@ -154,6 +161,17 @@ typedef struct {
 #define tinyc_arm_depthwise_conv_s4_opt tinyc1_arm_depthwise_conv_s4_opt
 #define tinyc_arm_depthwise_conv_s4_opt_get_buffer_size tinyc1_arm_depthwise_conv_s4_opt_get_buffer_size
 #define tinyc_arm_fully_connected_s4 tinyc1_arm_fully_connected_s4
+#define tinyc_arm_convolve_wrapper_s16 tinyc1_arm_convolve_wrapper_s16
+#define tinyc_arm_convolve_s16 tinyc1_arm_convolve_s16
+#define tinyc_arm_convolve_s16_get_buffer_size tinyc1_arm_convolve_s16_get_buffer_size
+#define tinyc_arm_depthwise_conv_wrapper_s16 tinyc1_arm_depthwise_conv_wrapper_s16
+#define tinyc_arm_depthwise_conv_s16 tinyc1_arm_depthwise_conv_s16
+#define tinyc_arm_depthwise_conv_fast_s16 tinyc1_arm_depthwise_conv_fast_s16
+#define tinyc_arm_fully_connected_s16 tinyc1_arm_fully_connected_s16
+#define tinyc_arm_avgpool_s16 tinyc1_arm_avgpool_s16
+#define tinyc_arm_max_pool_s16 tinyc1_arm_max_pool_s16
+#define tinyc_arm_elementwise_add_s16 tinyc1_arm_elementwise_add_s16
+#define tinyc_arm_elementwise_mul_s16 tinyc1_arm_elementwise_mul_s16
 
 /* Convolution, NHWC, filters [out][h][w][in / groups], per-channel requantization. */
 
@@ -349,5 +367,66 @@ arm_cmsis_nn_status tinyc_arm_fully_connected_s4(const cmsis_nn_context *ctx,
     const cmsis_nn_dims *input_dims, const int8_t *input_data, const cmsis_nn_dims *filter_dims,
     const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int32_t *bias_data,
     const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+/* int16 activations, without zero points: offsets are not read. Data are aligned to their size. */
+
+arm_cmsis_nn_status tinyc_arm_convolve_wrapper_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const cmsis_nn_bias_data *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_convolve_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_conv_params *conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const cmsis_nn_bias_data *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+int32_t tinyc_arm_convolve_s16_get_buffer_size(const cmsis_nn_dims *input_dims,
+    const cmsis_nn_dims *filter_dims);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_wrapper_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int64_t *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int64_t *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_fast_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *dw_conv_params, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int64_t *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_fully_connected_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_fc_params *fc_params, const cmsis_nn_per_tensor_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int64_t *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_avgpool_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_pool_params *pool_params, const cmsis_nn_dims *input_dims, const int16_t *input_data,
+    const cmsis_nn_dims *filter_dims, const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_max_pool_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_pool_params *pool_params, const cmsis_nn_dims *input_dims, const int16_t *input_data,
+    const cmsis_nn_dims *filter_dims, const cmsis_nn_dims *output_dims, int16_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_elementwise_add_s16(const int16_t *input_1_vect, const int16_t *input_2_vect,
+    const int32_t input_1_offset, const int32_t input_1_mult, const int32_t input_1_shift,
+    const int32_t input_2_offset, const int32_t input_2_mult, const int32_t input_2_shift,
+    const int32_t left_shift, int16_t *output, const int32_t out_offset, const int32_t out_mult,
+    const int32_t out_shift, const int32_t out_activation_min, const int32_t out_activation_max,
+    const int32_t block_size);
+
+arm_cmsis_nn_status tinyc_arm_elementwise_mul_s16(const int16_t *input_1_vect, const int16_t *input_2_vect,
+    const int32_t input_1_offset, const int32_t input_2_offset, int16_t *output, const int32_t out_offset,
+    const int32_t out_mult, const int32_t out_shift, const int32_t out_activation_min,
+    const int32_t out_activation_max, const int32_t block_size);
 
 #endif /* TINYC_NN_H */

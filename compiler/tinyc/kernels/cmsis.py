@@ -32,7 +32,7 @@ def context(scratch: Pointer | None, size: int) -> Struct:
 
 
 def activation(clamp: tuple[float, float] | None, output: TensorType) -> Struct:
-    low, high = clamp_limits(clamp, *scale_zero(output), (-128, 127))
+    low, high = clamp_limits(clamp, *scale_zero(output), output.dtype.limits)
     return Struct("cmsis_nn_activation", (("min", low), ("max", high)))
 
 

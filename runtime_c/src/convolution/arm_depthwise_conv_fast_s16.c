@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tinyc_nn.h"
+
+/* arm_depthwise_conv_s16 under the conditions of CMSIS-NN's faster function, whose scratch is not touched. */
+TINYC_FN(arm_depthwise_conv_fast_s16)
+arm_cmsis_nn_status tinyc_arm_depthwise_conv_fast_s16(const cmsis_nn_context *ctx,
+    const cmsis_nn_dw_conv_params *conv, const cmsis_nn_per_channel_quant_params *quant_params,
+    const cmsis_nn_dims *input_dims, const int16_t *input_data, const cmsis_nn_dims *filter_dims,
+    const int8_t *filter_data, const cmsis_nn_dims *bias_dims, const int64_t *bias_data,
+    const cmsis_nn_dims *output_dims, int16_t *output_data)
+{
+    if (input_dims->c != output_dims->c || filter_dims->w * filter_dims->h >= 512) {
+        return ARM_CMSIS_NN_ARG_ERROR;
+    }
+    return tinyc_arm_depthwise_conv_s16(ctx, conv, quant_params, input_dims, input_data, filter_dims, filter_data,
+        bias_dims, bias_data, output_dims, output_data);
+}
