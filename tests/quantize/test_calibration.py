@@ -63,6 +63,27 @@ def test_digits_keep_their_accuracy(ranges: Path) -> None:
     assert accuracy(compiled, 360) >= plain - 0.3
 
 
+@pytest.fixture(scope="module")
+def narrow_ranges(samples: Path) -> Path:
+    path = samples.with_name("int4w.json")
+    compile_digits("host", QuantizeRequest(samples=samples, save=path, scheme="int4w"))
+    return path
+
+
+def test_digits_with_weights_of_four_bits(ranges: Path, narrow_ranges: Path) -> None:
+    plain = accuracy(compile_digits("host", None), 360)
+    wide, narrow = (compile_digits("host", QuantizeRequest(load=r)) for r in (ranges, narrow_ranges))
+    sizes = [sum(step.filter_bytes for step in r.program.steps) for r in (wide, narrow)]
+    assert sizes[1] <= 0.55 * sizes[0]
+    assert accuracy(narrow, 360) >= plain - 1.0
+
+
+@pytest.mark.slow
+def test_four_bits_on_the_emulated_core(narrow_ranges: Path) -> None:
+    host, board = (compile_digits(t, QuantizeRequest(load=narrow_ranges)) for t in ("host", "cortex-m4"))
+    assert accuracy(board, 100) == accuracy(host, 100)
+
+
 @pytest.mark.slow
 def test_the_emulated_core_agrees(ranges: Path) -> None:
     host, board = (compile_digits(t, QuantizeRequest(load=ranges)) for t in ("host", "cortex-m4"))

@@ -16,8 +16,9 @@ from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.types import DType
 from tinyc.quantization import QuantizeRequest
+from tinyc.quantize.narrow import SHARE, small_layers
 from tinyc.quantize.recipe import Recipe, save_recipe
-from tinyc.quantize.schemes import INT8, INT16X8, SCHEMES, Scheme
+from tinyc.quantize.schemes import INT4W, INT8, INT16X8, SCHEMES, Scheme
 from tinyc.quantize.simulate import Settings, choose, simulate
 from tinyc.targets import load_target
 from tinyc.verification import run_cases
@@ -62,7 +63,9 @@ def test_one_scheme(tmp_path: Path, scheme: str, target: str) -> None:
     assert all(n.integer for n in nodes)
     own = SCHEMES[scheme]
     assert {result.graph.type(n.outputs[0]).dtype for n in nodes} == {own.activations}
-    assert {result.graph.type(n.inputs[1]).dtype for n in nodes if n.op in ("Conv", "Gemm")} == {own.weights}
+    types = {n.name: result.graph.type(n.inputs[1]) for n in nodes if n.op in ("Conv", "Gemm")}
+    small = small_layers(float_graph(model)) if own is INT4W else {}
+    assert all(t.dtype is (DType.INT8 if name in small else own.weights) for name, t in types.items())
     assert_exact(result)
 
 
@@ -100,6 +103,18 @@ def test_a_value_in_two_types(tmp_path: Path) -> None:
     assert chosen.values[shared] == (DType.INT8, DType.INT16)
     chosen = choose(graph, schemes={first.name: INT8, second.name: INT16X8, producer.name: INT16X8})
     assert chosen.values[shared] == (DType.INT16, DType.INT8)
+
+
+def test_small_layers_keep_eight_bits(tmp_path: Path) -> None:
+    model = residual_net(tmp_path / "net.onnx", int8=False)
+    graph = float_graph(model)
+    counts = {n.name: graph.type(n.inputs[1]).elements for n in graph.nodes() if n.op in ("Conv", "Gemm")}
+    small = small_layers(graph)
+    assert small and sum(counts[name] for name in small) <= SHARE * sum(counts.values())
+    assert max(counts[name] for name in small) <= min(c for name, c in counts.items() if name not in small)
+    assert choose(graph, scheme=INT4W).nodes[next(iter(small))] is INT8
+    named = {name: INT4W for name in small}
+    assert choose(graph, scheme=INT4W, schemes=named).nodes[next(iter(small))] is INT4W
 
 
 def test_ranges_of_another_scheme(tmp_path: Path) -> None:

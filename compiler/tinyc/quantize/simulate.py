@@ -19,10 +19,11 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.registry import operator
 from tinyc.ops.spatial import windows
+from tinyc.quantize.narrow import small_layers
 from tinyc.quantize.ranges import METHODS, fake, quant_of_range
 from tinyc.quantize.recipe import Layer
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
-from tinyc.quantize.schemes import INT8, Scheme
+from tinyc.quantize.schemes import INT4W, INT8, Scheme
 
 WEIGHTED = ("Conv", "Gemm")
 # Ranges that the specifications of int8 and int16 fix.
@@ -112,13 +113,14 @@ def choose(
 ) -> Chosen:
     """All nodes with an integer form but those kept float; the values that they read and write.
 
-    schemes: of nodes that shall not have `scheme`. Where a node has no integer form in its scheme, but one in int8, it
-    gets that.
+    schemes: of nodes that shall not have `scheme`; with int4w, small layers have int8 unless they are named. Where a
+    node has no integer form in its scheme, but one in int8, it gets that.
     """
     values: dict[str, list[DType]] = {}
     nodes: dict[str, Scheme] = {}
+    own_schemes = {**(small_layers(graph) if scheme is INT4W else {}), **(schemes or {})}
     for node in graph.nodes():
-        wanted = (schemes or {}).get(node.name, scheme)
+        wanted = own_schemes.get(node.name, scheme)
         own = next((s for s in (wanted, INT8) if quantizable(graph, node, s)), None)
         if node.name in keep_float or own is None:
             continue
