@@ -28,7 +28,8 @@ def call(name: str, rng: np.random.Generator, count: int, place: int = 3, clamp=
     code = f"""
 const tinyc_add_table_s8_params params = {{{multiplier}, {right}, {zero}, {clamp[0]}, {clamp[1]}}};
 tinyc_add_table_s8(&params, @0, @1, @2, @{place}, {count});"""
-    return Call(name, with_buffers(code), (a, b, table.astype(np.int32), np.zeros(count, np.int8)), place, expected)
+    buffers = (a, b, table.astype(np.int32), np.zeros(count, np.int8))
+    return Call(f"add_table_s8 {name}", with_buffers(code), buffers, place, expected)
 
 
 def calls() -> list[Call]:
