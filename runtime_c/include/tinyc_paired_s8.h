@@ -21,6 +21,7 @@
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_product_paired_s8 tinyc1_product_paired_s8
 #define tinyc_convolve_paired_s8 tinyc1_convolve_paired_s8
+#define tinyc_fully_connected_paired_s8 tinyc1_fully_connected_paired_s8
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,6 +37,7 @@ typedef struct {
     int32_t steps; /* pairs of weights of each filter */
     int32_t count; /* tiles */
     int32_t away;
+    int32_t constant_step; /* bytes from a filter's requantization to the next one's, fully connected layers only */
 } tinyc_paired_filters;
 
 /* A window over an image [height][width][channels]. */
@@ -69,6 +71,13 @@ void tinyc_product_paired_s8(const tinyc_paired_filters *filters, const int8_t *
  */
 void tinyc_convolve_paired_s8(const tinyc_paired_filters *filters, const tinyc_paired_window *window, const int8_t *in,
     int8_t *out, int16_t *scratch);
+
+/*
+ * out[filters] from in[2 * steps], a multiple of four. Requantization stands behind all tiles, once where
+ * constant_step is 0, else (12) for each filter of each tile. Of four weights in a row, a step has the first and the third, the
+ * next one the second and the fourth.
+ */
+void tinyc_fully_connected_paired_s8(const tinyc_paired_filters *filters, const int8_t *in, int8_t *out);
 
 #ifdef __cplusplus
 }

@@ -11,10 +11,10 @@ import pytest
 from int8_calls import Conv, expected_conv, fast, random_int8, with_buffers
 from kernel_batch import Call, c_array, run_calls
 
-from tinyc.kernels.paired_filters import Filters, packed, packing_obstacle, pair_order, tile_starts
+from tinyc.kernels.paired_filters import Filters, constant_step, packed, packing_obstacle, pair_order, tile_starts
 
 TARGETS = ["host", "cortex-m4", "cortex-m7", "cortex-m33"]
-FUNCTIONS = ["product_paired_s8", "convolve_paired_s8"]
+FUNCTIONS = ["product_paired_s8", "convolve_paired_s8", "fully_connected_paired_s8"]
 HEADERS = ["tinyc_paired_s8.h"]
 
 
@@ -25,6 +25,16 @@ def filters_of(p: Conv) -> Filters:
     return Filters(weights, first, p.multiplier.astype(np.int64), -p.shift.astype(np.int64), p.output_offset, p.clamp)
 
 
+def _filters(p: Conv, order: np.ndarray, apart: bool = False) -> list[str]:
+    filters = filters_of(p)
+    tiles = c_array("int32_t", packed(filters, order, apart)).partition(")")[2]
+    return [
+        f"static const int32_t tiles[] = {tiles};",
+        f"const tinyc_paired_filters filters = "
+        f"{{tiles, {len(order)}, {len(tile_starts(p.channels))}, {int(filters.away)}, {constant_step(filters)}}};",
+    ]
+
+
 def call(name: str, p: Conv, overlap: int | None = None) -> Call:
     """overlap: the result lies so many bytes in front of the input, in one buffer."""
     filters = filters_of(p)
@@ -33,11 +43,7 @@ def call(name: str, p: Conv, overlap: int | None = None) -> Call:
     (rows, columns), (out_h, out_w) = p.kernel, p.output
     order = pair_order(columns * c, rows)
     source, result = ("@0", "@1") if overlap is None else (f"(@0 + {overlap})", "@0")
-    lines = [
-        f"static const int32_t tiles[] = {c_array('int32_t', packed(filters, order)).partition(')')[2]};",
-        f"const tinyc_paired_filters filters = {{tiles, {len(order)}, {len(tile_starts(p.channels))}, "
-        f"{int(filters.away)}}};",
-    ]
+    lines = _filters(p, order)
     if p.kernel == (1, 1) and p.stride == (1, 1) and p.pad == (0, 0):
         lines.append(f"tinyc_product_paired_s8(&filters, {source}, {h * w}, {c}, {result}, {p.channels}, (void *)@2);")
     else:
@@ -120,10 +126,41 @@ def test_requantization_at_its_limits(target: str, away: bool, tmp_path: Path) -
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
+def layer_call(name: str, p: Conv) -> Call:
+    """A fully connected layer: a convolution of one pixel."""
+    filters = filters_of(p)
+    assert packing_obstacle(filters) is None, packing_obstacle(filters)
+    order = pair_order(p.x.shape[3], 1)
+    code = with_buffers("\n".join([
+        *_filters(p, order, True), "tinyc_fully_connected_paired_s8(&filters, @0, @1);"]))
+    result = np.full(p.channels, 0x55, np.int8)
+    return Call(f"{name} {p.w.shape}", code, (p.x.reshape(-1), result), 1, expected_conv(p).reshape(-1))
+
+
+def layer(rng: np.random.Generator, depth: int, outputs: int, away: bool) -> Conv:
+    x, w = random_int8(rng, (1, 1, 1, depth)), np.maximum(random_int8(rng, (outputs, 1, 1, depth)), -127)
+    return Conv(x, w.astype(np.int8), output=(1, 1), **quantization(rng, outputs, depth, away))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_fully_connected(target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(66)
+    calls = []
+    for depth in (4, 8, 12, 16, 20, 64, 100):
+        for outputs in (4, 5, 7, 12):
+            for away in (False, True):
+                one = layer(rng, depth, outputs, away)
+                first = np.zeros(outputs, np.int64)
+                same = replace(one, multiplier=one.multiplier[first], shift=one.shift[first])
+                calls += [layer_call("layer", one), layer_call("one scale", same)]
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
 @pytest.mark.parametrize("flags", ["-O0", "-Og", "-Os", "-O3 -flto", "-O2 -fno-omit-frame-pointer"])
 def test_exact_however_it_is_compiled(flags: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(64)
     calls = [call(f"random_{i}", random_conv(rng, i % 2 == 0)) for i in range(12)]
+    calls += [layer_call("layer", layer(rng, 24, 9, away)) for away in (False, True)]
     run_calls(calls, FUNCTIONS, HEADERS, "cortex-m4", tmp_path, cflags=flags.split())
 
 

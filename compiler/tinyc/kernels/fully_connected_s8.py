@@ -19,6 +19,17 @@ from tinyc.ops.gemm import GemmAttrs
 from tinyc.ops.registry import quant_of, scale_zero
 
 
+def layer_obstacle(graph: Graph[Any], node: Node) -> str | None:
+    """Why a node is no integer layer with constant symmetric weights of 8 bits; None if it is."""
+    if not node.integer:
+        return "not an integer layer"
+    if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
+        return "not int8, or the weights have a zero point"
+    if graph.type(node.inputs[1]).dtype is not DType.INT8:
+        return "the weights do not have 8 bits"
+    return None if graph.value(node.inputs[1]).is_const else "the weights are not constant"
+
+
 def _function(w: TensorType) -> str:
     return "arm_fully_connected_s8" if quant_of(w).per_tensor else "arm_fully_connected_per_channel_s8"
 
@@ -29,13 +40,7 @@ class FullyConnectedS8(Kernel):
     ops = ("Gemm",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        if not node.integer:
-            return "not an integer layer"
-        if graph.type(node.inputs[0]).dtype is not DType.INT8 or not symmetric(graph.type(node.inputs[1])):
-            return "not int8, or the weights have a zero point"
-        if graph.type(node.inputs[1]).dtype is not DType.INT8:
-            return "the weights do not have 8 bits"
-        return None if graph.value(node.inputs[1]).is_const else "the weights are not constant"
+        return layer_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         per_mac = {"mve": 0.5, "dsp": 2.0}.get(options.variant, 6.0)

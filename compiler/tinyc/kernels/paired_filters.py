@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,12 +89,16 @@ def tile_starts(count: int) -> list[int]:
     return [0, *range(rest or TILE, count, TILE)]
 
 
-def packed(filters: Filters, order: Array) -> Array:
-    """The tiles as int32: first sums, lanes in the given order, requantization."""
+def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
+    """The tiles as int32: first sums, lanes in the given order, requantization.
+
+    apart: requantization stands behind all tiles, once where it is the same for all filters.
+    """
     starts = tile_starts(len(filters.weights))
     chosen = np.where(order < 0, 0, filters.weights[:, order])  # [filters, steps, 2]
     constants = np.stack(_requantization(filters), axis=-1)
-    words = []
+    words: list[Array] = []
+    behind: list[Array] = []
     for start, following in zip(starts, [*starts[1:], starts[-1] + TILE], strict=True):
         tile = slice(start, start + TILE)
         low, high = slice(start, start + TILE, 2), slice(start + 1, start + TILE, 2)
@@ -104,8 +107,17 @@ def packed(filters: Filters, order: Array) -> Array:
         first = np.stack([filters.first[low], 256 * filters.first[high] + filters.first[low]], axis=1)
         last = constants[tile].copy()
         last[-1, 2] += (following - start - TILE) << 8
-        words += [first.reshape(-1), both.T.reshape(-1), last.reshape(-1)]
-    return np.concatenate(words).astype(np.uint32).view(np.int32)
+        words += [first.reshape(-1), both.T.reshape(-1)]
+        (behind if apart else words).append(last.reshape(-1))
+    if apart and constant_step(filters) == 0:
+        behind = [constants[0]]
+    return np.concatenate(words + behind).astype(np.uint32).view(np.int32)
+
+
+def constant_step(filters: Filters) -> int:
+    """Bytes from a filter's requantization to the next one's, where they stand apart."""
+    same = len(set(zip(filters.multiplier, filters.shift, strict=True))) == 1
+    return 0 if same and len(filters.weights) % TILE == 0 else 12
 
 
 def _requantization(filters: Filters) -> tuple[Array, Array, Array]:
@@ -116,11 +128,10 @@ def _requantization(filters: Filters) -> tuple[Array, Array, Array]:
     return filters.multiplier, 64 + (64 << shift) + (zero << (shift + 7)), shift + 7
 
 
-def packed_argument(build: Builder, filters: Filters, order: Sequence[Any] | Array) -> Struct:
+def packed_argument(build: Builder, filters: Filters, order: Array, apart: bool = False) -> Struct:
     """The packed filters' table, described for the runtime."""
-    order = np.asarray(order)
-    table = build.table("filter", packed(filters, order), filters=filters.weights.size)
+    table = build.table("filter", packed(filters, order, apart), filters=filters.weights.size)
     return Struct("tinyc_paired_filters", (
         ("tiles", Pointer(table.buffer)), ("steps", len(order)), ("count", len(tile_starts(len(filters.weights)))),
-        ("away", int(filters.away)),
+        ("away", int(filters.away)), ("constant_step", constant_step(filters) if apart else 12),
     ))

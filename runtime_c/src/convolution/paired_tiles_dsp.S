@@ -6,6 +6,8 @@
  * paired_tiles_dsp.c is its C twin. Sums `low` are those of filters 0 and 2, `high` 256 * those of filters 1 and 3
  * plus low.
  */
+#include "tinyc_paired_requantize_dsp.h"
+
     .syntax unified
     .thumb
     .section .text.tinyc1_paired_tiles_dsp, "ax", %progbits
@@ -61,22 +63,6 @@
     smlad   low2, w0, x1, low2
     smlad   low1, w1, x0, low1
     smlad   low3, w1, x1, low3
-    .endm
-
-    /* 256 * sum to a result whose halves were rounded upwards. */
-    .macro requantize_up sum
-    smmla   \sum, \sum, multiplier, addend
-    asr     \sum, \sum, shift
-    ssat    \sum, #8, \sum
-    .endm
-
-    /* A sum to a result whose halves were rounded away from zero. */
-    .macro requantize_away sum
-    smmlar  \sum, \sum, multiplier, \sum
-    add     \sum, \sum, \sum, asr #31
-    add     \sum, \sum, addend
-    asr     \sum, \sum, shift
-    ssat    \sum, #8, \sum
     .endm
 
     .macro filter requantize, pixel0, pixel1

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Assembly macros: a sum of tinyc_paired_s8.h to a result, by registers named multiplier, addend and shift.
+ */
+    /* 256 * sum; halves are rounded upwards. */
+    .macro requantize_up sum
+    smmla   \sum, \sum, multiplier, addend
+    asr     \sum, \sum, shift
+    ssat    \sum, #8, \sum
+    .endm
+
+    /* Halves are rounded away from zero. */
+    .macro requantize_away sum
+    smmlar  \sum, \sum, multiplier, \sum
+    add     \sum, \sum, \sum, asr #31
+    add     \sum, \sum, addend
+    asr     \sum, \sum, shift
+    ssat    \sum, #8, \sum
+    .endm
