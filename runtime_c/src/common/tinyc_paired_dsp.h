@@ -16,9 +16,11 @@
 void tinyc_paired_tiles_dsp(const tinyc_paired_filters *filters, const int16_t *pair, int8_t *out0, int8_t *out1);
 
 /*
- * Appends count values of each pixel to a pair and returns its new end. Of four values, a step has the first and the
- * third, the next one the second and the fourth; then a step has two, and the last a single value and zero.
+ * Appends `rows` rows of count values of each pixel to a pair, gap bytes between rows, and returns its new end. Of four
+ * values, a step has the first and the third, the next one the second and the fourth; at the end of a row a step has two,
+ * and the last a single value and zero.
  */
-int16_t *tinyc_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count);
+int16_t *tinyc_widen_pair_dsp(
+    int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows, int32_t gap);
 
 #endif /* TINYC_PAIRED_DSP_H */

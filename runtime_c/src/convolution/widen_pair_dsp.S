@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * int16_t *tinyc1_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count);
+ * int16_t *tinyc1_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows,
+ *     int32_t gap);
  *
  * See tinyc_paired_dsp.h; in assembly so that a group of four is stored by one STM. widen_pair_dsp.c is its C twin.
  */
@@ -20,6 +21,9 @@
     even1   .req r5
     odd0    .req r6
     odd1    .req r7
+    left    .req r8
+    rows    .req r9
+    gap     .req r10
     word0   .req r12
     word1   .req lr
 
@@ -34,18 +38,20 @@
     .endm
 
 tinyc1_widen_pair_dsp:
-    push    {r4-r7, lr}
-    subs    count, count, #8
+    push    {r4-r10, lr}
+    ldrd    rows, gap, [sp, #32]
+row:
+    subs    left, count, #8
     blt     2f
 1:  widen_four
     widen_four
-    subs    count, count, #8
+    subs    left, left, #8
     bge     1b
-2:  lsls    count, count, #30
-    /* The carry is bit 2 of the count, bit 31 bit 1, and bit 30 bit 0: subtracting 8 keeps them. */
+2:  /* Bit 2 of the count to the carry, bits 1 and 0 to 31 and 30: subtracting 8 keeps them. */
+    lsls    left, left, #30
     bcc     3f
     widen_four
-3:  cmp     count, #0
+3:  cmp     left, #0
     beq     5f
     bpl     4f
     ldrsb   even0, [in0], #1
@@ -55,12 +61,16 @@ tinyc1_widen_pair_dsp:
     pkhbt   even0, even0, odd0, lsl #16
     pkhbt   even1, even1, odd1, lsl #16
     stmia   pair!, {even0, even1}
-    lsls    count, count, #1
+    lsls    left, left, #1
     beq     5f
-4:  ldrsb   even0, [in0]
-    ldrsb   even1, [in1]
+4:  ldrsb   even0, [in0], #1
+    ldrsb   even1, [in1], #1
     uxth    even0, even0
     uxth    even1, even1
     stmia   pair!, {even0, even1}
-5:  pop     {r4-r7, pc}
+5:  add     in0, in0, gap
+    add     in1, in1, gap
+    subs    rows, rows, #1
+    bne     row
+    pop     {r4-r10, pc}
     .size tinyc1_widen_pair_dsp, . - tinyc1_widen_pair_dsp

@@ -11,8 +11,7 @@ static int16_t *append(int16_t *pair, int32_t a0, int32_t b0, int32_t a1, int32_
     return pair + 4;
 }
 
-TINYC_FN(widen_pair_dsp)
-int16_t *tinyc_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count)
+static int16_t *widen_row(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count)
 {
     int32_t k = 0;
     for (; k + 4 <= count; k += 4) {
@@ -25,6 +24,17 @@ int16_t *tinyc_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in
     }
     if (k < count) {
         pair = append(pair, in0[k], 0, in1[k], 0);
+    }
+    return pair;
+}
+
+TINYC_FN(widen_pair_dsp)
+int16_t *tinyc_widen_pair_dsp(
+    int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows, int32_t gap)
+{
+    for (int32_t row = 0; row < rows; ++row) {
+        const int32_t at = row * (count + gap);
+        pair = widen_row(pair, in0 + at, in1 + at, count);
     }
     return pair;
 }
