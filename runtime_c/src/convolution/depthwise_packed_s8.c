@@ -9,11 +9,13 @@
 static void find_taps(const tinyc_packed_depthwise_s8 *layer, const int8_t *in, const int8_t *padding, int32_t y,
     int32_t x, const int8_t *taps[9])
 {
+    const uint32_t in_w = (uint32_t)layer->in_w;
+    const int32_t channels = layer->channels;
     for (int32_t tap_y = y; tap_y < y + 3; ++tap_y) {
         const bool inside = tap_y >= 0 && tap_y < layer->in_h;
-        const int32_t line = tap_y * layer->in_w;
-        for (int32_t tap_x = x; tap_x < x + 3; ++tap_x) {
-            *taps++ = inside && tap_x >= 0 && tap_x < layer->in_w ? in + (line + tap_x) * layer->channels : padding;
+        int32_t at = (tap_y * layer->in_w + x) * channels;
+        for (int32_t tap_x = x; tap_x < x + 3; ++tap_x, at += channels) {
+            *taps++ = inside && (uint32_t)tap_x < in_w ? in + at : padding;
         }
     }
 }

@@ -34,7 +34,8 @@
     .equ    OUT_STEP, 16
     .equ    PACKED, 20
     .equ    CLAMPED, 24  /* not below 0: negative values are clamped */
-    .equ    FRAME, 28
+    .equ    PENDING, 28  /* BACK until that block has begun, then 0 */
+    .equ    FRAME, 36
 
     .macro  for_taps op, by
     .irp    tap, r0, r1, r2, r3, r4, r5, r6, r8, r9
@@ -127,18 +128,23 @@ tinyc1_depthwise_run_s8:
     ldrd    tap7, tap8, [r1, #28]
     ldmia   r1, {r0-r6}
 1:  ldr     packed, [sp, #PACKED]
+    ldr     lr, [sp, #BACK]
+    str     lr, [sp, #PENDING]
     ldr     lr, [sp, #BLOCKS]
     compare_clamped
     dls     lr, lr
 2:  block
     le      lr, 2b
-    ldr     lr, [sp, #BACK]
+    ldr     lr, [sp, #PENDING]
     cmp     lr, #0
     beq     3f
     for_taps sub, lr
     sub     out, lr
+    mov     lr, #0
+    str     lr, [sp, #PENDING]
+    mov     lr, #1
     compare_clamped
-    block
+    b       2b
 3:  ldr     lr, [sp, #IN_STEP]
     cmp     lr, #0
     beq     4f
