@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tinyc.backend.program import Call, Struct
@@ -49,6 +50,7 @@ class PackedConvS8(Kernel):
             ("stride_h", a.strides[0]), ("stride_w", a.strides[1]), ("pad_h", a.pads[0]), ("pad_w", a.pads[1]),
             ("in_zero", scale_zero(build.type(0))[1]),
         ))
-        call = Call(self.name, (parameters, build.input(0), build.scratch_pointer(), build.output()))
+        scratch = replace(build.scratch_pointer(), c_type="int8_t *")
+        call = Call(self.name, (parameters, build.input(0), scratch, build.output()))
         overlaps = ((0, 0, below(x, y, a.strides, a.pads, consumed=True)),)
         return Lowered((call,), ROWS * up(w[1] * w[2] * w[3], VECTOR), overlaps)
