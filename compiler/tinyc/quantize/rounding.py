@@ -18,36 +18,42 @@ DAMPING = 0.01  # of the mean variance: keeps the inverse sound where inputs are
 
 def channel_scales(weights: Array, levels: int = 127) -> Array:
     """A scale for each row so that its largest weight is the last level; rows of zeros take the largest scale."""
-    scales = np.abs(weights).max(axis=1) / levels
+    scales = np.abs(weights).max(axis=-1) / levels
     return np.where(scales > 0, scales, scales.max() if scales.max() > 0 else 1.0).astype(np.float32)
 
 
 def nearest(weights: Array, scales: Array, levels: int = 127) -> Array:
-    """Rows of real weights [R, K] to integers."""
-    return np.clip(np.rint(weights / scales[:, None].astype(np.float64)), -levels, levels)
+    """Rows of real weights [..., R, K] to integers; scales [..., R]."""
+    return np.clip(np.rint(weights / scales[..., None].astype(np.float64)), -levels, levels)
 
 
 def reconstruct(weights: Array, scales: Array, covariance: Array, levels: int = 127) -> Array:
-    """Rows of real weights [R, K] to integers, by the covariance [K, K] of their inputs."""
-    count = weights.shape[1]
-    damping = DAMPING * float(np.mean(np.diag(covariance))) + 1e-12
-    order = np.argsort(-np.diag(covariance), kind="stable")
-    hessian = covariance[np.ix_(order, order)] + np.eye(count) * damping
-    upper = np.linalg.cholesky(np.linalg.inv(hessian)).T
-    rest = weights[:, order].astype(np.float64)
+    """Rows of real weights [..., R, K] to integers, by the covariance [..., K, K] of their inputs."""
+    count = weights.shape[-1]
+    variance = np.diagonal(covariance, axis1=-2, axis2=-1)
+    damping = DAMPING * variance.mean(axis=-1) + 1e-12
+    order = np.argsort(-variance, axis=-1, kind="stable")
+    hessian = np.take_along_axis(np.take_along_axis(covariance, order[..., None], -2), order[..., None, :], -1)
+    hessian = hessian + np.eye(count) * damping[..., None, None]
+    upper = np.linalg.cholesky(np.linalg.inv(hessian)).swapaxes(-1, -2)
+    columns = np.broadcast_to(order[..., None, :], weights.shape)
+    rest = np.take_along_axis(weights.astype(np.float64), columns, -1)
     step = scales.astype(np.float64)
-    result = np.zeros_like(rest)
+    rounded = np.zeros_like(rest)
     for k in range(count):
-        result[:, k] = np.clip(np.rint(rest[:, k] / step), -levels, levels)
-        error = (rest[:, k] - result[:, k] * step) / upper[k, k]
-        rest[:, k + 1:] -= np.outer(error, upper[k, k + 1:])
-    return np.asarray(result[:, np.argsort(order)])
+        rounded[..., k] = np.clip(np.rint(rest[..., k] / step), -levels, levels)
+        error = (rest[..., k] - rounded[..., k] * step) / upper[..., k, k, None]
+        rest[..., k + 1:] -= error[..., None] * upper[..., k, None, k + 1:]
+    result = np.empty_like(rounded)
+    np.put_along_axis(result, columns, rounded, -1)
+    return result
 
 
 def fit(weights: Array, covariance: Array, error: Array, strength: float = 1.0) -> Array:
-    """Weights [R, K] moved towards least error. `error` [K, R]: covariance of the inputs with what is missing.
+    """Weights [..., R, K] moved towards least error. `error` [..., K, R]: covariance of inputs with what is missing.
 
     `strength` is the ridge, in mean variances: the larger, the nearer the weights stay to what they were.
     """
-    ridge = strength * float(np.mean(np.diag(covariance))) + 1e-12
-    return np.asarray(weights + np.linalg.solve(covariance + np.eye(len(covariance)) * ridge, error).T)
+    ridge = strength * np.diagonal(covariance, axis1=-2, axis2=-1).mean(axis=-1) + 1e-12
+    damped = covariance + np.eye(covariance.shape[-1]) * ridge[..., None, None]
+    return np.asarray(weights + np.linalg.solve(damped, error).swapaxes(-1, -2))

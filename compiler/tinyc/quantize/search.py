@@ -1,30 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which settings quantize a network best: measured on samples that were held out, not chosen by taste.
 
-Each step tries a few alternatives for one setting and keeps the best; what it brings is reported. The measure is the
-signal-to-noise ratio of the outputs over samples that took no part in choosing ranges, weights and biases.
+Ranges come first, a method for each value (`tinyc.quantize.measured`). Then each step tries a few alternatives for one
+setting and keeps the best; what it brings is reported. The measure is the signal-to-noise ratio of the outputs on
+samples that took no part in choosing weights and biases: the mean over samples in dB, so that none of them decides
+alone. Few samples are also judged with noise below a step of the input: other roundings of the same signal.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from tinyc.ir.evaluate import evaluate
 from tinyc.ir.graph import Graph
-from tinyc.ir.types import Array
+from tinyc.ir.types import Array, DType, Quant
 from tinyc.quantize.equalize import equalize
-from tinyc.quantize.ranges import METHODS
+from tinyc.quantize.measured import Choice, measured_ranges
 from tinyc.quantize.recipe import Recipe
+from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT8, Scheme
-from tinyc.quantize.simulate import Settings, Values, choose, simulate
+from tinyc.quantize.simulate import Settings, Simulated, Values, choose, simulate
 
 FOLDS = 4
 MAX_SAMPLES = 64  # more change little and cost time; taken at even distances
-EQUALIZATIONS = (0.25, 0.5, 1.0)
+JUDGED = 24  # fewer samples are judged several times, with noise
+EQUALIZATIONS = (0.25, 0.5)
+ROUNDINGS = ("nearest", "fit")  # beside `reconstruct`, with which the search begins
 
 
 @dataclass(frozen=True)
@@ -72,65 +77,110 @@ def decibels(pairs: Iterable[tuple[Array, Array]]) -> float:
 
 
 def magnitudes(graph: Graph[Any], real: Sequence[Values]) -> Mapping[str, Array]:
-    """Root mean square of each channel (axis 1) of each value over the samples."""
+    """Largest magnitude of each channel (axis 1) of each value over the samples."""
     result = {}
     for value in graph.values():
         if value.is_const or not value.type.dtype.is_float or value.type.rank < 2:
             continue
         axes = tuple(k for k in range(value.type.rank) if k != 1)
-        squares = [np.mean(np.square(r[value.name], dtype=np.float64), axis=axes) for r in real]
-        result[value.name] = np.sqrt(np.mean(squares, axis=0))
+        result[value.name] = np.max([np.abs(r[value.name]).max(axis=axes) for r in real], axis=0).astype(np.float64)
     return result
+
+
+@dataclass(frozen=True)
+class Equalized:
+    """The graph for one strength of equalization, the values of samples and of their copies, and the ranges."""
+
+    graph: Graph[Any]
+    real: Sequence[Values]
+    copies: Sequence[Values]
+    ranges: Mapping[str, Choice]
+
+    @property
+    def quants(self) -> Mapping[str, Mapping[DType, Quant]]:
+        return {name: choice.quants for name, choice in self.ranges.items()}
 
 
 class Search:
     """Samples, folds and the float graph's values for each strength of equalization."""
 
     def __init__(
-        self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str], scheme: Scheme = INT8
+        self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str], scheme: Scheme = INT8,
+        tick: Callable[[str], None] = lambda name: None,
     ) -> None:
-        self.graph = graph
+        self.tick = tick
+        self.runner = Runner()
         step = -(-len(samples) // MAX_SAMPLES)
         self.samples = list(samples[::step])
+        self.copied = max(1, JUDGED // len(self.samples)) - 1  # copies of each
+        self.copies = _disturbed(graph, self.samples, self.copied)
         self.chosen = choose(graph, keep_float, scheme)
-        self._graphs: dict[float, tuple[Graph[Any], list[Values]]] = {0.0: (graph, self._real(graph))}
+        self._at: dict[float, Equalized] = {}
+        self._plain = graph
         count = min(FOLDS, len(self.samples))
         places = range(len(self.samples))
-        self.folds = [[k for k in places if k % count == f] for f in range(count)] if count > 1 else []
+        self.folds = [[k for k in places if k % count == f] for f in range(count)] if count > 1 else [[0]]
 
-    def _real(self, graph: Graph[Any]) -> list[Values]:
-        return [evaluate(graph, sample) for sample in self.samples]
-
-    def at(self, strength: float) -> tuple[Graph[Any], list[Values]]:
-        """The graph after equalization, with each sample's values."""
-        if strength not in self._graphs:
-            plain, real = self._graphs[0.0]
-            graph = equalize(plain, magnitudes(plain, real), strength, self.chosen.nodes)
-            self._graphs[strength] = (graph, self._real(graph))
-        return self._graphs[strength]
+    def at(self, strength: float) -> Equalized:
+        """The graph after equalization, with values and ranges."""
+        if strength not in self._at:
+            graph = self._plain
+            if strength:
+                plain = self.at(0.0)
+                graph = equalize(graph, magnitudes(graph, plain.real), strength, self.chosen.nodes)
+            real, copies = ([self.runner.graph(graph, s) for s in group] for group in (self.samples, self.copies))
+            ranges = measured_ranges(graph, real, self.chosen, self.runner, self.tick)
+            self._at[strength] = Equalized(graph, real, copies, ranges)
+        return self._at[strength]
 
     def score(self, settings: Settings) -> float:
-        """dB on samples held out in turn; with a single sample, on that."""
-        graph, real = self.at(settings.equalize)
-        outputs = measured_outputs(graph)
-        everything = list(range(len(real)))
-        pairs: list[tuple[Array, Array]] = []
-        for fold in self.folds or [everything]:
-            training = [k for k in everything if k not in fold] or everything
-            result = simulate(graph, real, training, settings, self.chosen)
-            pairs += [(real[k][o], result.values[k][o]) for k in fold for o in outputs]
-        return decibels(pairs)
+        """Mean dB of samples, and of their copies, held out in turn; of a single sample itself."""
+        at = self.at(settings.equalize)
+        outputs = measured_outputs(at.graph)
+        found = []
+        for fold in self.folds:
+            training = [k for k in range(len(at.real)) if k not in fold] or fold
+            judged = [at.real[k] for k in fold]
+            judged += [at.copies[k * self.copied + c] for k in fold for c in range(self.copied)]
+            values = [*(at.real[k] for k in training), *judged]
+            count = len(training)
+            result = simulate(at.graph, values, range(count), settings, self.chosen, at.quants, self.runner)
+            found += [decibels((want[o], got[o]) for o in outputs)
+                      for want, got in zip(judged, result.values[count:], strict=True)]
+        return float(np.mean(found))
+
+    def final(self, settings: Settings) -> Simulated:
+        """The quantization by all samples."""
+        at = self.at(settings.equalize)
+        return simulate(at.graph, at.real, range(len(at.real)), settings, self.chosen, at.quants, self.runner)
+
+
+def _disturbed(graph: Graph[Any], samples: Sequence[Values], count: int) -> list[Values]:
+    """`count` copies of each sample; real inputs with noise of half a step of 8 bits."""
+    rng = np.random.default_rng(0)
+    result = []
+    steps = {name: float(np.ptp([s[name] for s in samples])) / 255
+             for name in graph.inputs if graph.type(name).dtype.is_float}
+    for sample in samples:
+        for _ in range(count):
+            noise = {n: (rng.normal(size=sample[n].shape) * step / 2).astype(np.float32) for n, step in steps.items()}
+            result.append({**sample, **{n: (sample[n] + noise[n]).astype(sample[n].dtype) for n in noise}})
+    return result
 
 
 def calibrate(
     graph: Graph[Any], samples: Sequence[Values], sha256: str, keep_float: frozenset[str] = frozenset(),
     show: Callable[[Step], None] = lambda step: None, scheme: Scheme = INT8,
+    tick: Callable[[str], None] = lambda name: None,
 ) -> Calibration:
-    """The best of the settings for the samples. `graph`: float, channels-first, clamps and normalizations folded."""
-    search = Search(graph, samples, keep_float, scheme)
-    best = Settings()
+    """The best of the settings for the samples. `graph`: float, channels-first, clamps and normalizations folded.
+
+    show: gets each setting that was tried; tick: the name of each value whose range is being chosen.
+    """
+    search = Search(graph, samples, keep_float, scheme, tick)
+    best = Settings(rounding="reconstruct", correct_bias=True)
     score = search.score(best)
-    steps = [Step(str(best), score, True)]
+    steps = [Step(f"ranges {_summary(search.at(0.0).ranges)}; {best}", score, True)]
     show(steps[0])
 
     def attempt(settings: Settings, what: str) -> None:
@@ -142,19 +192,20 @@ def calibrate(
         if kept:
             best, score = settings, got
 
-    for method in METHODS:
-        if method != best.ranges:
-            attempt(replace(best, ranges=method), f"ranges {method}")
-    for rounding in ("reconstruct", "fit"):
-        attempt(replace(best, rounding=rounding, correct_bias=True), f"rounding {rounding}, bias correction")
-    if not best.correct_bias:
-        attempt(replace(best, correct_bias=True), "bias correction")
     for strength in EQUALIZATIONS:
         attempt(replace(best, equalize=strength), f"equalization {strength:g}")
-    final, real = search.at(best.equalize)
-    result = simulate(final, real, list(range(len(real))), best, search.chosen)
+    for rounding in ROUNDINGS:
+        attempt(replace(best, rounding=rounding), f"rounding {rounding}")
+    attempt(replace(best, correct_bias=False), "no bias correction")
+    at, result = search.at(best.equalize), search.final(best)
     nodes = {name: own.name for name, own in search.chosen.nodes.items()}
     recipe = Recipe(sha256, nodes, result.activations, result.layers,
-                    {"ranges": best.ranges, "equalize": f"{best.equalize:g}", "rounding": best.rounding,
+                    {"ranges": _summary(at.ranges), "equalize": f"{best.equalize:g}", "rounding": best.rounding,
                      "correct_bias": str(best.correct_bias)})
-    return Calibration(final, recipe, best, tuple(steps))
+    return Calibration(at.graph, recipe, best, tuple(steps))
+
+
+def _summary(ranges: Mapping[str, Choice]) -> str:
+    """How often each method was the best."""
+    counts = Counter(choice.method for choice in ranges.values())
+    return ", ".join(f"{method} ({count})" for method, count in sorted(counts.items(), key=lambda c: (-c[1], c[0])))

@@ -17,15 +17,17 @@ import numpy as np
 
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
-from tinyc.ops.registry import operator
+from tinyc.ops.registry import Operator, operator
 from tinyc.ops.spatial import windows
 from tinyc.quantize.narrow import small_layers
-from tinyc.quantize.ranges import METHODS, fake, quant_of_range
+from tinyc.quantize.ranges import fake, quant_of_range
 from tinyc.quantize.recipe import Layer
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
+from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT4W, INT8, Scheme
 
 WEIGHTED = ("Conv", "Gemm")
+MAX_PLACES = 4096  # of a Conv's results, by which its weights are rounded
 # Ranges that the specifications of int8 and int16 fix.
 _UNIT16 = Quant((1.0 / 32768,), (0,))
 FIXED: dict[tuple[str, DType], Quant] = {
@@ -39,13 +41,12 @@ FIXED: dict[tuple[str, DType], Quant] = {
 class Settings:
     """How to quantize. `equalize`: strength of cross-layer equalization, 0 for none."""
 
-    ranges: str = "minmax"
     equalize: float = 0.0
     rounding: str = "nearest"  # nearest | reconstruct | fit
     correct_bias: bool = False
 
     def __str__(self) -> str:
-        return (f"ranges {self.ranges}, equalization {self.equalize:g}, rounding {self.rounding}, "
+        return (f"equalization {self.equalize:g}, rounding {self.rounding}, "
                 f"bias correction {'on' if self.correct_bias else 'off'}")
 
 
@@ -143,60 +144,87 @@ def _needed(
     return tuple(dict.fromkeys(dtypes))
 
 
+def inherits(graph: Graph[Any], name: str, chosen: Chosen) -> bool:
+    """Whether the scale of a quantized value follows from its operator, or is its operand's."""
+    node = graph.producer(name)
+    if node is None or node.name not in chosen.nodes:
+        return False
+    kind = operator(node.op)
+    return (node.op, chosen.nodes[node.name].activations) in FIXED or _passes_on(kind) and node.inputs[0] in chosen.values
+
+
+def _passes_on(kind: Operator) -> bool:
+    return kind.keeps_quant or kind.is_view
+
+
 def simulate(
     graph: Graph[Any], real: Sequence[Values], training: Sequence[int], settings: Settings, chosen: Chosen,
-    known: Mapping[str, Mapping[DType, Quant]] | None = None,
+    ranges: Mapping[str, Mapping[DType, Quant]], runner: Runner,
 ) -> Simulated:
-    """Quantizes by the samples `training`; simulates all.
+    """Quantizes weights and biases by the samples `training`; simulates all.
 
-    real: each sample's values in the float graph. chosen: what to quantize. known: ranges to use as they are.
+    real: each sample's values in the float graph. chosen: what to quantize. ranges: of each value that is quantized,
+    but for those which inherit theirs.
     """
     result = Simulated(values=[{v.name: v.data for v in graph.values() if v.data is not None} for _ in real])
     for name in graph.inputs:
-        _settle(name, [r[name] for r in real], result, training, settings, chosen, known, None)
+        _settle(name, [r[name] for r in real], result, chosen, ranges, None)
     for node in graph.nodes():
-        kind, outputs, scheme = operator(node.op), graph.output_types(node), chosen.nodes.get(node.name)
+        kind, scheme = operator(node.op), chosen.nodes.get(node.name)
         dtype = scheme.activations if scheme is not None else None
+        layer = None
         if node.op in WEIGHTED and scheme is not None:
-            layer = _layer(graph, node, real, result, training, settings, scheme)
+            layer = _layer(graph, node, real, result, training, settings, scheme, runner)
             result.layers[node.name] = layer
             weights = layer.weights * np.array(layer.scales, np.float32).reshape(-1, *[1] * (layer.weights.ndim - 1))
-        else:
-            layer = None
         fixed = FIXED.get((node.op, dtype)) if dtype is not None else None
-        if (kind.keeps_quant or kind.is_view) and dtype is not None and node.inputs[0] in result.activations:
+        if _passes_on(kind) and dtype is not None and node.inputs[0] in result.activations:
             fixed = result.activations[node.inputs[0]].get(dtype)
         columns: dict[str, list[Array]] = {o: [] for o in node.outputs if o}
         for sample in range(len(real)):
             operands = [result.operand(sample, i, dtype) if i else None for i in node.inputs]
+            evaluated = node
             if layer is not None:
-                operands[1:] = [weights.astype(np.float32), layer.bias]
-            for name, array in zip(columns, kind.evaluate(node, operands, outputs), strict=False):
+                operands[1:] = [weights.astype(np.float32)]
+                evaluated = replace(node, inputs=node.inputs[:2])
+            if layer is not None and layer.bias is not None:
+                results = [_with_bias(runner, graph, evaluated, operands, layer.bias)]
+            else:
+                results = runner.node(graph, evaluated, operands)
+            for name, array in zip(columns, results, strict=False):
                 columns[name].append(np.asarray(array))
         for name, arrays in columns.items():
-            _settle(name, arrays, result, training, settings, chosen, known, fixed)
+            _settle(name, arrays, result, chosen, ranges, fixed)
     return result
 
 
+def _with_bias(runner: Runner, graph: Graph[Any], node: Node, operands: Sequence[Array | None], bias: Array) -> Array:
+    """A Conv's or Gemm's result with a bias that its node may not have."""
+    low, high = node.attrs.clamp or (-math.inf, math.inf)
+    sums = runner.node(graph, replace(node, attrs=replace(node.attrs, clamp=None)), operands)[0]
+    return np.clip(sums + _along_channels(node, bias, sums.ndim), np.float32(low), np.float32(high))
+
+
+def _along_channels(node: Node, bias: Array, rank: int) -> Array:
+    return bias if node.op == "Gemm" else bias.reshape(-1, *[1] * (rank - 2))
+
+
 def _settle(
-    name: str, arrays: Sequence[Array], result: Simulated, training: Sequence[int], settings: Settings,
-    chosen: Chosen, known: Mapping[str, Mapping[DType, Quant]] | None, fixed: Quant | None,
+    name: str, arrays: Sequence[Array], result: Simulated, chosen: Chosen, ranges: Mapping[str, Mapping[DType, Quant]],
+    fixed: Quant | None,
 ) -> None:
-    """Chooses a value's ranges, where it has some, and stores what is left of each sample."""
+    """Notes a value's ranges, where it has some, and stores what is left of each sample."""
     dtypes = chosen.values.get(name, ())
-    quants = dict(known[name]) if known is not None and name in known else {}
+    quants: dict[DType, Quant] = {}
     for dtype in dtypes:
-        if dtype in quants:
-            continue
         if dtype is dtypes[0] and fixed is not None:
             quants[dtype] = fixed
         elif dtype is DType.INT16 and quants:
             quants[dtype] = _widened(quants[dtypes[0]])
         else:
-            bounds = METHODS[settings.ranges](np.stack([arrays[k] for k in training]))
-            quants[dtype] = quant_of_range(bounds, dtype)
+            quants[dtype] = ranges[name][dtype]
     if dtypes:
-        result.activations[name] = {dtype: quants[dtype] for dtype in dtypes}
+        result.activations[name] = quants
     for values, array in zip(result.values, arrays, strict=True):
         values[name] = fake(array, quants[dtypes[0]], dtypes[0]) if dtypes else array
 
@@ -209,42 +237,42 @@ def _widened(quant: Quant) -> Quant:
 
 def _layer(
     graph: Graph[Any], node: Node, real: Sequence[Values], result: Simulated, training: Sequence[int],
-    settings: Settings, scheme: Scheme,
+    settings: Settings, scheme: Scheme, runner: Runner,
 ) -> Layer:
     """Integer weights and the bias of a Conv or Gemm."""
     weights = graph.data(node.inputs[1]).astype(np.float64)
     bias_name = node.inputs[2] if len(node.inputs) > 2 else ""
     bias = graph.data(bias_name).astype(np.float64) if bias_name else np.zeros(len(weights))
-    flat = weights.reshape(len(weights), -1)
     x, levels = node.inputs[0], scheme.levels
     quant = result.activations[x][scheme.activations] if scheme.activations is DType.INT8 else None
-    ins = [result.operand(k, x, scheme.activations) for k in training]
-    wants = [_plain(node, real[k][x], weights, bias, graph.output_types(node)) for k in training]
-    rounded, scales = np.zeros_like(flat), np.zeros(len(flat), np.float32)
-    corrected = bias.copy()
+    groups = 1 if node.op == "Gemm" else node.attrs.group
+    rows = weights.reshape(groups, len(weights) // groups, -1)
+    biases = bias.reshape(groups, -1)
     if settings.rounding == "nearest" and not settings.correct_bias:
-        scales = _safe_scales(channel_scales(flat, levels), bias, quant)
-        rounded = nearest(flat, scales, levels)
+        scales = _safe_scales(channel_scales(rows, levels), biases, quant)
+        rounded, corrected = nearest(rows, scales, levels), biases
     else:
-        for rows, matrix, target in _blocks(node, weights, ins, wants):
-            own = flat[rows]
-            mean = matrix.mean(axis=0)
-            centred = matrix - mean
-            covariance = centred.T @ centred / len(matrix)
-            if settings.rounding == "fit":
-                missing = target - matrix @ own.T
-                own = fit(own, covariance, centred.T @ (missing - missing.mean(axis=0)) / len(matrix))
-            scales[rows] = _safe_scales(channel_scales(own, levels), bias[rows], quant)
-            if settings.rounding == "nearest":
-                rounded[rows] = nearest(own, scales[rows], levels)
-            else:
-                rounded[rows] = reconstruct(own, scales[rows], covariance, levels)
-            if settings.correct_bias:
-                real_rows = rounded[rows] * scales[rows][:, None].astype(np.float64)
-                corrected[rows] = (target - matrix @ real_rows.T).mean(axis=0)
-    keeps_bias = bool(bias_name) or bool(np.any(corrected))
-    return Layer(rounded.reshape(weights.shape).astype(np.int8), tuple(float(s) for s in scales),
-                 corrected.astype(np.float32) if keeps_bias else None)
+        wants = [_plain(graph, node, real[k][x], weights, bias, runner) for k in training]
+        ins = [result.operand(k, x, scheme.activations) for k in training]
+        matrix, target = _products(node, weights, ins, wants)
+        mean = matrix.mean(axis=1, keepdims=True)
+        centred = matrix - mean
+        if settings.rounding != "nearest":
+            covariance = centred.swapaxes(1, 2) @ centred / matrix.shape[1]
+        if settings.rounding == "fit":
+            missing = target - matrix @ rows.swapaxes(1, 2)
+            missing = missing - missing.mean(axis=1, keepdims=True)
+            rows = fit(rows, covariance, centred.swapaxes(1, 2) @ missing / matrix.shape[1])
+        scales = _safe_scales(channel_scales(rows, levels), biases, quant)
+        rounded = (nearest(rows, scales, levels) if settings.rounding == "nearest"
+                   else reconstruct(rows, scales, covariance, levels))
+        corrected = biases
+        if settings.correct_bias:
+            got = mean @ (rounded * scales[..., None].astype(np.float64)).swapaxes(1, 2)
+            corrected = target.mean(axis=1) - got[:, 0]
+    flat = corrected.reshape(-1).astype(np.float32)
+    return Layer(rounded.reshape(weights.shape).astype(np.int8), tuple(float(s) for s in scales.reshape(-1)),
+                 flat if bias_name or flat.any() else None)
 
 
 def _safe_scales(scales: Array, bias: Array, x: Quant | None) -> Array:
@@ -255,29 +283,34 @@ def _safe_scales(scales: Array, bias: Array, x: Quant | None) -> Array:
     return np.maximum(scales, least).astype(np.float32)
 
 
-def _plain(node: Node, x: Array, weights: Array, bias: Array, outputs: Sequence[TensorType]) -> Array:
+def _plain(graph: Graph[Any], node: Node, x: Array, weights: Array, bias: Array, runner: Runner) -> Array:
     """The layer's result in real numbers, before its clamp."""
-    open_node = replace(node, attrs=replace(node.attrs, clamp=None))
-    return operator(node.op).evaluate(open_node, [x, weights, bias], outputs)[0].astype(np.float64)
+    sums = replace(node, attrs=replace(node.attrs, clamp=None), inputs=node.inputs[:2])
+    result = runner.node(graph, sums, [x, weights.astype(np.float32)])[0].astype(np.float64)
+    return np.asarray(result + _along_channels(node, bias, result.ndim))
 
 
-def _blocks(
+def _products(
     node: Node, weights: Array, ins: Sequence[Array], wants: Sequence[Array]
-) -> list[tuple[slice, Array, Array]]:
-    """(rows of the weights, their inputs [N, K], the results wanted of them [N, rows]) for each group."""
+) -> tuple[Array, Array]:
+    """What the weights' rows are multiplied with [groups, N, K], and the results wanted of them [groups, N, rows].
+
+    Of a Conv at most about MAX_PLACES places, at even distances.
+    """
     if node.op == "Gemm":
         matrix = np.concatenate([x.reshape(-1, x.shape[-1]) for x in ins]).astype(np.float64)
-        return [(slice(None), matrix, np.concatenate([y.reshape(-1, y.shape[-1]) for y in wants]))]
-    attrs, rank = node.attrs, weights.ndim - 2
-    groups, rows, channels = attrs.group, len(weights) // attrs.group, weights.shape[1]
-    views = [windows(x.astype(np.float64), weights.shape[2:], attrs.strides, attrs.dilations, attrs.pads,
-                     y.shape[2:], 0.0) for x, y in zip(ins, wants, strict=True)]
-    order = (0, *range(2, 2 + rank), 1, *range(2 + rank, 2 + 2 * rank))
-    width = channels * math.prod(weights.shape[2:])
-    result = []
-    for g in range(groups):
-        parts = [v[:, g * channels:(g + 1) * channels].transpose(order).reshape(-1, width) for v in views]
-        own = slice(g * rows, (g + 1) * rows)
-        targets = [np.moveaxis(y[:, own], 1, -1).reshape(-1, rows) for y in wants]
-        result.append((own, np.concatenate(parts), np.concatenate(targets)))
-    return result
+        return matrix[None], np.concatenate([y.reshape(-1, y.shape[-1]) for y in wants])[None]
+    attrs, rank, out = node.attrs, weights.ndim - 2, wants[0].shape[2:]
+    groups, width = attrs.group, math.prod(weights.shape[1:])
+    count = len(ins) * math.prod(out)
+    flat = np.arange(0, math.prod(out), max(1, count // MAX_PLACES))
+    places = (slice(None), slice(None), *np.unravel_index(flat, out))
+    parts, targets = [], []
+    for x, y in zip(ins, wants, strict=True):
+        view = windows(x, weights.shape[2:], attrs.strides, attrs.dilations, attrs.pads, out, 0.0)
+        part = view[places].reshape(len(x), groups, weights.shape[1], len(flat), *weights.shape[2:])
+        rows = np.moveaxis(part, 3, 2).reshape(len(x), groups, len(flat), width)
+        parts.append(rows.swapaxes(0, 1).reshape(groups, -1, width))
+        wanted = y[places].reshape(len(x), groups, -1, len(flat))
+        targets.append(wanted.transpose(1, 0, 3, 2).reshape(groups, len(x) * len(flat), -1))
+    return np.concatenate(parts, axis=1).astype(np.float64), np.concatenate(targets, axis=1)
