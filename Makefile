@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar o
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-fast test-cmsis lint conformance fuzz size size-baseline code-sizes golden wheel clean tools-demo tools-test bench bench-baseline bench-kernels bench-plan
+.PHONY: help demo test test-fast test-cmsis lint accuracy conformance fuzz size size-baseline code-sizes golden wheel clean tools-demo tools-test bench bench-baseline bench-kernels bench-plan
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench-baseline: $(VENV)/.test ## Write the figures of `make bench` to the commit
 
 bench-kernels: $(VENV)/.test ## Instructions per MAC of each kernel and core, from the kernels' tests: BENCH='-k depthwise' for some.
 	$(BIN)/python scripts/bench_kernels.py $(BENCH)
+
+accuracy: $(VENV)/.test ## Calibrate models and measure them beside onnxruntime's quantizer: some minutes. [MODELS='gru digits']
+	$(BIN)/python scripts/quantization_table.py $(MODELS)
 
 lint: $(VENV)/.test ## ruff, mypy --strict and cppcheck.
 	$(BIN)/python scripts/run_tests.py --only ruff mypy cppcheck

@@ -78,6 +78,8 @@ class Compiled:
     warnings: tuple[str, ...]
     options: Options
     state: tuple[Remembered, ...] = ()
+    real: Graph[Any] | None = None  # with --calibrate or --load-ranges: the float graph, channels-first
+    quantized: Graph[Any] | None = None  # the same in QDQ form
 
     @property
     def name(self) -> str:
@@ -120,6 +122,14 @@ def compile_imported(
     quantize = None
     if request.quantize is not None:
         quantize = quantizer(request.quantize, imported.input_names, imported.sha256, show)
+    between: list[Graph[Any]] = []
+    if quantize is not None:
+        make = quantize
+
+        def quantize(graph: Graph[Any], target: Target) -> Graph[Any]:
+            between.extend((graph, make(graph, target)))
+            return between[1]
+
     graph = run_passes(imported.graph, request.target, request.dump_after, show, quantize)
     graph = convert_io(graph, request.io_dtype)
     if request.require_integer:
@@ -144,7 +154,7 @@ def compile_imported(
     emitted = emit(graph, program, arena, options, request.target.name, names, state, expose)
     report = build_report(imported, graph, program, arena, emitted, request)
     return Compiled(request, imported, graph, program, arena, emitted, report, _memory_warnings(request, report),
-                    options, state)
+                    options, state, *(between or (None, None)))
 
 
 def _planned(graph: Graph[Any], options: Options, name: str, effort: float) -> tuple[Program, Arena]:

@@ -67,8 +67,9 @@ def _recipe(
     def report(step: Step) -> None:
         show(f"calibration: {step.decibels:6.2f} dB {'+' if step.kept else ' '} {step.what}")
 
+    show(f"calibration: {len(samples)} samples")
     return calibrate(graph, samples, sha256, frozenset(request.keep_float), report,
-                     SCHEMES[request.scheme or INT8.name]).recipe
+                     SCHEMES[request.scheme or INT8.name], lambda text: show(f"calibration: {text}")).recipe
 
 
 def _check(graph: Graph[Any], keep_float: Sequence[str]) -> None:

@@ -31,12 +31,18 @@ def compile(
     report: Annotated[
         bool, typer.Option("--report", help="Also draw the arena over time: N_arena.html and N_arena.svg.")
     ] = False,
+    emit_onnx: Annotated[
+        Path | None, typer.Option("--emit-onnx", metavar="FILE", help="With --calibrate or --load-ranges: also write "
+                                  "the quantized model as ONNX, with QuantizeLinear and DequantizeLinear.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Compile a model to C, or several with one arena."""
     from tinyc.compiler import with_picture, write
     from tinyc.errors import TinycError
 
+    if emit_onnx is not None and (more or request.quantize is None):
+        raise TinycError("--emit-onnx writes what tinyc quantized", hint="one model, with --calibrate SAMPLES.npz")
     if more:
         _compile_several(request, more, concurrent or [], output, report, json)
         return
@@ -46,6 +52,10 @@ def compile(
     if report:
         result = with_picture(result)
     folder = output if output is not None else Path(result.name)
+    if emit_onnx is not None:
+        from tinyc.export.quantized import write_quantized
+
+        write_quantized(result, emit_onnx)
     files = write(result, folder)
     if json:
         print_json(result.report)

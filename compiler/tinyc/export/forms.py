@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,17 @@ BEFORE = "\0before"  # as an operand: the result of the form before
 
 @dataclass(frozen=True)
 class Form:
-    """One ONNX node. `results`: for each output of ONNX's operator the index of the IR node's, None if it has none."""
+    """One ONNX node.
+
+    results: for each output of ONNX's operator the index of the IR node's, None if it has none.
+    name: "" for the IR node's own, or one made of it.
+    """
 
     op: str
     inputs: tuple[Operand, ...]
     attributes: Mapping[str, Any] = field(default_factory=dict)
     results: tuple[int | None, ...] = (0,)
+    name: str = ""
 
 
 class NoForm(Exception):
@@ -89,11 +94,14 @@ def _conv_transpose(graph: Graph[Any], node: Node) -> Form:
 
 
 def _gemm(graph: Graph[Any], node: Node) -> tuple[Form, ...]:
+    """As ONNX's Gemm or as MatMul and Add, whichever the importer names like the node: it makes of a Gemm NAME with
+    transB a Transpose NAME and a product NAME.1."""
     x, w, *bias = node.inputs
-    if graph.type(x).rank == 2:
-        return (Form("Gemm", node.inputs, {"transB": 1}),)
-    forms = (Form("Transpose", (w,), {"perm": (1, 0)}), Form("MatMul", (x, BEFORE)))
-    return (*forms, Form("Add", (BEFORE, bias[0]))) if bias and bias[0] else forms
+    stem = node.name.removesuffix(".1")
+    if graph.type(x).rank == 2 and stem != node.name and ("op", stem) not in graph.nx:
+        return (Form("Gemm", node.inputs, {"transB": 1}, name=stem),)
+    forms = (Form("Transpose", (w,), {"perm": (1, 0)}, name=f"{node.name}.Transpose"), Form("MatMul", (x, BEFORE)))
+    return (*forms, Form("Add", (BEFORE, bias[0]), name=f"{node.name}.Add")) if bias and bias[0] else forms
 
 
 def _cast(graph: Graph[Any], node: Node) -> Form:
@@ -220,7 +228,8 @@ WRITERS: dict[str, Writer] = {
     **dict.fromkeys(("Reshape", "Expand"), _shape),
     **dict.fromkeys(("Softmax", "Concat", "Gather"), _axis),
     **dict.fromkeys(("Identity", "MatMul", "Where"), _plain()),
-    "Cast": _cast, "Clip": _clip, "Conv": _conv, "ConvTranspose": _conv_transpose, "DepthToSpace": _depth, "Gemm": _gemm, "GeluTanh": _plain("Gelu", approximate="tanh"),
+    "Cast": _cast, "Clip": _clip, "Conv": _conv, "ConvTranspose": _conv_transpose, "DepthToSpace": _depth,
+    "Gemm": _gemm, "GeluTanh": _plain("Gelu", approximate="tanh"),
     "InstanceNormalization": _instance_norm, "IsInf": _infinite, "LRN": _lrn, "Pad": _pad, "Slice": _slice,
     "TopK": _top_k, "Transpose": _transpose, "Fmod": _plain("Mod", fmod=1),
     "ShiftLeft": _plain("BitShift", direction="LEFT"), "ShiftRight": _plain("BitShift", direction="RIGHT"),
@@ -238,4 +247,5 @@ def forms_of(graph: Graph[Any], node: Node) -> tuple[Form, ...]:
     clamp = getattr(node.attrs, "clamp", None)
     if clamp is None:
         return forms
-    return (*forms, clip(BEFORE, clamp, graph.output_types(node)[0].dtype.numpy))
+    bounds = clip(BEFORE, clamp, graph.output_types(node)[0].dtype.numpy)
+    return (*forms, replace(bounds, name=f"{node.name}.{bounds.op}"))

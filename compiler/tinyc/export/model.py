@@ -37,7 +37,7 @@ class _Model:
 
     def constant(self, array: Array, stem: str) -> str:
         name = self.fresh(stem)
-        self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        self.constants[name] = _tensor(array, name)
         return name
 
     def add(self, node: Node) -> None:
@@ -51,8 +51,7 @@ class _Model:
             outputs = [self.fresh(f"{node.outputs[0]}.{form.op}")]
             if last:
                 outputs = ["" if r is None else node.outputs[r] for r in form.results]
-            name = node.name if k == 0 else self.fresh(f"{node.name}.{form.op}")
-            self._write(form, name, before, outputs)
+            self._write(form, self.fresh(form.name) if form.name else node.name, before, outputs)
             before = outputs[0]
 
     def _write(self, form: Form, name: str, before: str, outputs: list[str]) -> None:
@@ -75,6 +74,10 @@ class _Model:
         axis = {} if quant.axis is None else {"axis": quant.axis}
         self.nodes.append(helper.make_node(node.op, [node.inputs[0], scale, zero], list(node.outputs), name=node.name,
                                            **axis))
+
+
+def _tensor(array: Array, name: str) -> onnx.TensorProto:
+    return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)  # the former lacks rank 0
 
 
 def _attribute(value: Any) -> Any:
@@ -103,7 +106,7 @@ def to_model(graph: Graph[Any], outputs: Iterable[str] | None = None) -> onnx.Mo
     model = _Model(graph)
     for value in graph.values():
         if value.data is not None and graph.consumers(value.name):
-            model.constants[value.name] = numpy_helper.from_array(np.ascontiguousarray(value.data), value.name)
+            model.constants[value.name] = _tensor(value.data, value.name)
     for node in graph.nodes():
         try:
             model.add(node)
@@ -114,8 +117,13 @@ def to_model(graph: Graph[Any], outputs: Iterable[str] | None = None) -> onnx.Mo
 
 
 def to_node_model(graph: Graph[Any], node: Node) -> onnx.ModelProto:
-    """A model of one node, whose operands, constants too, are its inputs. Raises NoForm."""
+    """A model of one node, whose operands, constants too, are its inputs.
+
+    Raises NoForm, also where the form has a constant in it that was made of an operand.
+    """
     model = _Model(graph)
     model.add(node)
-    read = {i for n in model.nodes for i in n.input}
-    return _done(model, "node", [i for i in dict.fromkeys(node.inputs) if i in read], [o for o in node.outputs if o])
+    operands = [i for i in dict.fromkeys(node.inputs) if i]
+    if not {i for n in model.nodes for i in n.input}.issuperset(operands):
+        raise NoForm(f"{node.op} on any constants")
+    return _done(model, "node", operands, [o for o in node.outputs if o])

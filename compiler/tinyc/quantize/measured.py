@@ -2,17 +2,20 @@
 """Which range suits a value best, measured by the error that its integers leave in what reads the value.
 
 All methods of `tinyc.quantize.ranges` propose one. Steps too coarse blur, ranges too narrow cut off; a Conv or Gemm
-that reads the value averages blur but not cuts, so the error is taken in its sums. It counts relative to each sample's
-own energy: quiet samples count as much as loud ones.
+that reads the value averages blur but not cuts, so the error is taken in its sums, relative to their energy. A sample
+counts by the energy of the model's outputs for it: what is quiet inside may be as loud in the end. The noise of all
+values adds up, so what is quiet may as well have more room.
 
-Few samples do not show the largest values to come: of N + 1 inputs, the last is the loudest with probability
-1 / (N + 1). With that weight each range is also judged by louder copies of the samples. Where values are many and few
-of them large, that hardly moves the choice; where all are large (means, a classifier's results), room is cheap.
+And room it needs: few samples do not show the largest values to come. How often one half of the samples exceeds the
+other by a factor says how often further inputs will; a prior counts as two more samples. What is chosen is the range
+with the best expectation of the signal-to-noise ratio in dB over as many inputs again, louder copies of the samples
+among them. The model's inputs need none: they come from outside, mostly with bounds that samples show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,8 +27,18 @@ from tinyc.quantize.ranges import METHODS, Range, fake, quant_of_range
 from tinyc.quantize.runner import Runner
 from tinyc.quantize.simulate import WEIGHTED, Chosen, Values, inherits
 
-LOUDER = (1.25, 1.75)
-MAX_SAMPLES = 16  # of those that the error is taken over
+LOUDER = {1.25: (1.125, 1.5), 1.75: (1.5, math.inf)}  # factors, and the interval that each stands for
+PRIOR_TAIL, PRIOR_SAMPLES = 4.0, 2.0  # a factor f with probability f^-PRIOR_TAIL / 2; counts as so many samples
+MAX_SAMPLES = 64  # over which the error is taken
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A method's range. `noise`: energy of the error relative to the signal's, of the samples and of louder copies."""
+
+    method: str
+    bounds: Range
+    noise: Mapping[float, float]
 
 
 @dataclass(frozen=True)
@@ -37,38 +50,80 @@ class Choice:
 
 
 def measured_ranges(
-    graph: Graph[Any], real: Sequence[Values], chosen: Chosen, runner: Runner,
-    tick: Callable[[str], None] = lambda name: None,
+    graph: Graph[Any], real: Sequence[Values], extremes: Mapping[str, Array], chosen: Chosen, runner: Runner
 ) -> dict[str, Choice]:
-    """A range for each value that is quantized and has no scale of another's. real: the samples' values."""
+    """A range for each value that is quantized and has no scale of another's.
+
+    real: the values of some samples, by which errors are measured. extremes: each value's smallest and largest
+    element, [samples, 2], of all samples.
+    """
+    few = real[:: -(-len(real) // MAX_SAMPLES)]
+    energies = np.array([sum(float(np.square(r[o], dtype=np.float64).sum()) for o in measured_outputs(graph))
+                         for r in few])
+    shares = energies / energies.mean() if energies.mean() > 0 else np.ones(len(few))
+    names = [name for name in chosen.values if not inherits(graph, name, chosen)]
+    tried = {name: _candidates(graph, name, chosen.values[name][0], few, shares, extremes[name], runner)
+             for name in names}
+    least = {name: min(c.noise[1.0] for c in candidates) for name, candidates in tried.items()}
     result = {}
-    for name, dtypes in chosen.values.items():
-        if not inherits(graph, name, chosen):
-            tick(name)
-            result[name] = _best(graph, name, dtypes, real, runner)
+    for name in names:
+        chances = _chances(graph, name, extremes[name])
+        rest = sum(least.values()) - least[name] + 1e-12
+        best = max(tried[name], key=lambda c: _expected(c, rest, chances, len(extremes[name])))
+        result[name] = Choice(best.method, {d: quant_of_range(best.bounds, d) for d in chosen.values[name]})
     return result
 
 
-def _best(graph: Graph[Any], name: str, dtypes: Sequence[DType], real: Sequence[Values], runner: Runner) -> Choice:
-    everything = [r[name] for r in real]
-    few = everything[:: -(-len(everything) // MAX_SAMPLES)]
+def _expected(candidate: _Candidate, rest: float, chances: Mapping[float, float], count: int) -> float:
+    """The expected signal-to-noise ratio over `count` inputs, in dB, beside the noise `rest` of all other values."""
+    usual = rest + candidate.noise[1.0]
+    total = -(1.0 - sum(chances.values())) * math.log10(usual)
+    for factor, chance in chances.items():
+        share = factor**2 / (count - 1 + factor**2)  # of the energy: one of the inputs is louder
+        total -= chance * math.log10(usual + share * candidate.noise[factor])
+    return float(10 * total)
+
+
+def measured_outputs(graph: Graph[Any]) -> list[str]:
+    """The outputs by which accuracy is judged: in front of a final Softmax or Sigmoid, which hide errors."""
+    names = []
+    for output in graph.outputs:
+        node = graph.producer(output)
+        while node is not None and node.op in ("Softmax", "Sigmoid", "LogSoftmax", "Reshape", "Identity"):
+            if graph.value(node.inputs[0]).is_const:
+                break
+            output = node.inputs[0]
+            node = graph.producer(output)
+        names.append(output)
+    return names
+
+
+def extremes_of(values: Sequence[Values], names: Iterable[str]) -> dict[str, Array]:
+    """Smallest and largest element of each of these values, [samples, 2]."""
+    return {name: np.array([(float(v[name].min()), float(v[name].max())) for v in values]) for name in names}
+
+
+def _candidates(
+    graph: Graph[Any], name: str, dtype: DType, real: Sequence[Values], shares: Array, extremes: Array, runner: Runner
+) -> list[_Candidate]:
+    """All methods' ranges with their noise, equal ones once. Those that cut off what only samples show over which no
+    error is taken are left out."""
     readers = _readers(graph, name, runner)
-    louder = () if name in graph.inputs and _bounded(everything) else LOUDER
-    weights = {1.0: 1.0} | {factor: 1.0 / (len(everything) + 1) / len(louder) for factor in louder}
+    few = [r[name] for r in real]
     wanted = [[read(array) for read in readers] for array in few]
-    stacked = np.stack(everything)
-    best: tuple[float, str, Range] | None = None
+    stacked = np.concatenate([np.stack(few).reshape(-1), extremes.reshape(-1)]).astype(np.float32)
+    found: dict[Range, _Candidate] = {}
     for method, propose in METHODS.items():
         bounds = propose(stacked)
-        if best is not None and bounds == best[2]:
+        unseen = len(extremes) > len(few) and (bounds[0] > extremes.min() or bounds[1] < extremes.max())
+        if bounds in found or unseen:
             continue
-        quant = quant_of_range(bounds, dtypes[0])
-        error = sum(weight * _noise(array, want, readers, factor, quant, dtypes[0])
-                    for factor, weight in weights.items() for array, want in zip(few, wanted, strict=True))
-        if best is None or error < best[0]:
-            best = (error, method, bounds)
-    assert best is not None
-    return Choice(best[1], {dtype: quant_of_range(best[2], dtype) for dtype in dtypes})
+        quant = quant_of_range(bounds, dtype)
+        noise = {factor: sum(share * _noise(array, want, readers, factor, quant, dtype)
+                             for array, want, share in zip(few, wanted, shares, strict=True)) / len(few)
+                 for factor in (1.0, *LOUDER)}
+        found[bounds] = _Candidate(method, bounds, noise)
+    return list(found.values())
 
 
 Read = Callable[[Array], Array]
@@ -99,7 +154,17 @@ def _noise(
     return total
 
 
-def _bounded(arrays: Sequence[Array]) -> bool:
-    """Whether several samples have the same extremes: no chance, but the bound of what the model is given."""
-    tops, bottoms = ([float(f(a)) for a in arrays] for f in (np.max, np.min))
-    return tops.count(max(tops)) > 1 and (bottoms.count(min(bottoms)) > 1 or min(bottoms) >= 0)
+def _chances(graph: Graph[Any], name: str, extremes: Array) -> dict[float, float]:
+    """The probability that one of as many inputs again is louder than all samples, for each factor of LOUDER."""
+    if name in graph.inputs:
+        return {}
+    peaks = sorted(np.abs(extremes).max(axis=1).tolist(), reverse=True)
+    count = len(peaks)
+
+    def exceeds(factor: float) -> float:
+        """Whether the half with the largest peak is that of the inputs to come, and how large the other's may be."""
+        seen = sum(0.5**k for k, peak in enumerate(peaks[1:], 1) if peaks[0] > factor * peak) / 2
+        prior = 0.5 * math.pow(factor, -PRIOR_TAIL)
+        return (seen * count + prior * PRIOR_SAMPLES) / (count + PRIOR_SAMPLES)
+
+    return {factor: exceeds(low) - exceeds(high) for factor, (low, high) in LOUDER.items()}

@@ -78,6 +78,7 @@ METHODS: dict[str, Callable[[Array], Range]] = {
     "percentile": percentile,
     "entropy": entropy,
     "minmax*0.9": lambda v: minmax(v, 0.9),
+    "minmax*1.0625": lambda v: minmax(v, 1.0625),
     "minmax*1.125": lambda v: minmax(v, 1.125),
     "minmax*1.25": lambda v: minmax(v, 1.25),
     "minmax*1.5": lambda v: minmax(v, 1.5),

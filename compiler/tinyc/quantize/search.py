@@ -19,14 +19,14 @@ import numpy as np
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import Array, DType, Quant
 from tinyc.quantize.equalize import equalize
-from tinyc.quantize.measured import Choice, measured_ranges
+from tinyc.quantize.measured import Choice, extremes_of, measured_outputs, measured_ranges
 from tinyc.quantize.recipe import Recipe
 from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT8, Scheme
 from tinyc.quantize.simulate import Settings, Simulated, Values, choose, simulate
 
 FOLDS = 4
-MAX_SAMPLES = 64  # more change little and cost time; taken at even distances
+MAX_SAMPLES = 64  # by which weights and settings are chosen, taken at even distances; extremes are those of all
 JUDGED = 24  # fewer samples are judged several times, with noise
 EQUALIZATIONS = (0.25, 0.5)
 ROUNDINGS = ("nearest", "fit")  # beside `reconstruct`, with which the search begins
@@ -49,20 +49,6 @@ class Calibration:
     recipe: Recipe
     settings: Settings
     steps: tuple[Step, ...]
-
-
-def measured_outputs(graph: Graph[Any]) -> list[str]:
-    """The outputs by which accuracy is judged: in front of a final Softmax or Sigmoid, which hide errors."""
-    names = []
-    for output in graph.outputs:
-        node = graph.producer(output)
-        while node is not None and node.op in ("Softmax", "Sigmoid", "LogSoftmax", "Reshape", "Identity"):
-            if graph.value(node.inputs[0]).is_const:
-                break
-            output = node.inputs[0]
-            node = graph.producer(output)
-        names.append(output)
-    return names
 
 
 def decibels(pairs: Iterable[tuple[Array, Array]]) -> float:
@@ -106,12 +92,13 @@ class Search:
 
     def __init__(
         self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str], scheme: Scheme = INT8,
-        tick: Callable[[str], None] = lambda name: None,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.tick = tick
+        self.say = say
         self.runner = Runner()
         step = -(-len(samples) // MAX_SAMPLES)
         self.samples = list(samples[::step])
+        self.others = [sample for k, sample in enumerate(samples) if k % step]
         self.copied = max(1, JUDGED // len(self.samples)) - 1  # copies of each
         self.copies = _disturbed(graph, self.samples, self.copied)
         self.chosen = choose(graph, keep_float, scheme)
@@ -129,7 +116,12 @@ class Search:
                 plain = self.at(0.0)
                 graph = equalize(graph, magnitudes(graph, plain.real), strength, self.chosen.nodes)
             real, copies = ([self.runner.graph(graph, s) for s in group] for group in (self.samples, self.copies))
-            ranges = measured_ranges(graph, real, self.chosen, self.runner, self.tick)
+            self.say(f"choosing ranges of {len(self.chosen.values)} values, equalization {strength:g}")
+            extremes = extremes_of(real, self.chosen.values)
+            for sample in self.others:
+                more = extremes_of([self.runner.graph(graph, sample)], self.chosen.values)
+                extremes = {name: np.concatenate([pairs, more[name]]) for name, pairs in extremes.items()}
+            ranges = measured_ranges(graph, real, extremes, self.chosen, self.runner)
             self._at[strength] = Equalized(graph, real, copies, ranges)
         return self._at[strength]
 
@@ -171,13 +163,13 @@ def _disturbed(graph: Graph[Any], samples: Sequence[Values], count: int) -> list
 def calibrate(
     graph: Graph[Any], samples: Sequence[Values], sha256: str, keep_float: frozenset[str] = frozenset(),
     show: Callable[[Step], None] = lambda step: None, scheme: Scheme = INT8,
-    tick: Callable[[str], None] = lambda name: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Calibration:
     """The best of the settings for the samples. `graph`: float, channels-first, clamps and normalizations folded.
 
-    show: gets each setting that was tried; tick: the name of each value whose range is being chosen.
+    show: gets each setting that was tried; say: what is being done, where that takes long.
     """
-    search = Search(graph, samples, keep_float, scheme, tick)
+    search = Search(graph, samples, keep_float, scheme, say)
     best = Settings(rounding="reconstruct", correct_bias=True)
     score = search.score(best)
     steps = [Step(f"ranges {_summary(search.at(0.0).ranges)}; {best}", score, True)]

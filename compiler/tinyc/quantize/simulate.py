@@ -150,7 +150,8 @@ def inherits(graph: Graph[Any], name: str, chosen: Chosen) -> bool:
     if node is None or node.name not in chosen.nodes:
         return False
     kind = operator(node.op)
-    return (node.op, chosen.nodes[node.name].activations) in FIXED or _passes_on(kind) and node.inputs[0] in chosen.values
+    fixed = (node.op, chosen.nodes[node.name].activations) in FIXED
+    return fixed or _passes_on(kind) and node.inputs[0] in chosen.values
 
 
 def _passes_on(kind: Operator) -> bool:
@@ -202,7 +203,7 @@ def _with_bias(runner: Runner, graph: Graph[Any], node: Node, operands: Sequence
     """A Conv's or Gemm's result with a bias that its node may not have."""
     low, high = node.attrs.clamp or (-math.inf, math.inf)
     sums = runner.node(graph, replace(node, attrs=replace(node.attrs, clamp=None)), operands)[0]
-    return np.clip(sums + _along_channels(node, bias, sums.ndim), np.float32(low), np.float32(high))
+    return np.asarray(np.clip(sums + _along_channels(node, bias, sums.ndim), np.float32(low), np.float32(high)))
 
 
 def _along_channels(node: Node, bias: Array, rank: int) -> Array:
@@ -300,11 +301,11 @@ def _products(
     if node.op == "Gemm":
         matrix = np.concatenate([x.reshape(-1, x.shape[-1]) for x in ins]).astype(np.float64)
         return matrix[None], np.concatenate([y.reshape(-1, y.shape[-1]) for y in wants])[None]
-    attrs, rank, out = node.attrs, weights.ndim - 2, wants[0].shape[2:]
+    attrs, out = node.attrs, wants[0].shape[2:]
     groups, width = attrs.group, math.prod(weights.shape[1:])
     count = len(ins) * math.prod(out)
     flat = np.arange(0, math.prod(out), max(1, count // MAX_PLACES))
-    places = (slice(None), slice(None), *np.unravel_index(flat, out))
+    places: tuple[Any, ...] = (slice(None), slice(None), *np.unravel_index(flat, out))
     parts, targets = [], []
     for x, y in zip(ins, wants, strict=True):
         view = windows(x, weights.shape[2:], attrs.strides, attrs.dilations, attrs.pads, out, 0.0)
