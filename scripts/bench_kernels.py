@@ -22,11 +22,6 @@ ROOT = Path(__file__).resolve().parents[1]
 Row = dict[str, Any]
 
 
-def function(call: str) -> str:
-    """The runtime's function: the first word of a call's name."""
-    return call.split()[0]
-
-
 def per_mac(row: Row) -> str:
     return f"{row['instructions'] / row['macs']:.2f}"
 
@@ -36,13 +31,13 @@ def lines(rows: Iterable[Row]) -> list[str]:
     groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         if row["macs"]:
-            groups[function(row["call"]), row["target"], row["options"]].append(row)
+            groups[row["function"], row["target"], row["options"]].append(row)
     table = [f"{'kernel':28} {'core':13} {'build':18} {'cases':>5} {'/MAC':>6}   largest case"]
     for (name, target, options), cases in sorted(groups.items()):
         total = {key: sum(case[key] for case in cases) for key in ("instructions", "macs")}
         largest = max(cases, key=lambda case: case["macs"])
         table.append(f"{name[:28]:28} {target:13} {options[:18]:18} {len(cases):5} {per_mac(total):>6}   "
-                     f"{per_mac(largest)} at {largest['macs']:,} MACs: {largest['call'].partition(' ')[2][:60]}")
+                     f"{per_mac(largest)} at {largest['macs']:,} MACs: {largest['call'][:60]}")
     return table
 
 

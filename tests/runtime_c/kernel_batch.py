@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -99,13 +100,20 @@ def _mark(label: str) -> str:
     return f'__asm__ volatile("batch_mark_{label}.%=:" ::: "memory");'
 
 
+def _function(call: Call) -> str:
+    """The function that the code calls last, or the call's name where it calls none."""
+    return (re.findall(r"\b(?:tinyc_)?(\w+)\(", call.code) or [call.name])[-1]
+
+
 def _write_counts(calls: Sequence[Call], layers: Sequence[Layer], target: Target, options: str) -> None:
     """Adds a line of JSON for each call to the file that COUNTS names."""
     counted = {layer.label: layer.instructions for layer in layers}
     test = os.environ.get("PYTEST_CURRENT_TEST", "").split(" ")[0].rpartition("/")[2].partition("[")[0]
     lines = [
-        json.dumps({"test": test, "target": target.name, "options": options, "call": call.name, "macs": call.macs,
-                    "instructions": counted.get(f"call_{number}", 0)})
+        json.dumps({
+            "test": test, "function": _function(call), "target": target.name, "options": options, "call": call.name,
+            "macs": call.macs, "instructions": counted.get(f"call_{number}", 0),
+        })
         for number, call in enumerate(calls)
     ]
     with open(os.environ[COUNTS], "a", encoding="utf-8") as file:

@@ -42,13 +42,14 @@ def lanes_call(name: str, p: Conv, overlap: int | None = None) -> Call:
     expected = expected_conv(p)
     columns = np.zeros(8 * p.w[0].size // 4, np.int32)
     if overlap is None:
-        return Call(name, with_buffers(code), (p.x, p.w, np.zeros(expected.size, np.int8), columns), 2, expected)
+        buffers = (p.x, p.w, np.zeros(expected.size, np.int8), columns)
+        return Call(name, with_buffers(code), buffers, 2, expected, macs=p.macs)
     buffer = np.zeros(max(overlap + p.x.size, expected.size), np.int8)
     buffer[overlap : overlap + p.x.size] = p.x.reshape(-1)
     whole = np.concatenate([expected.reshape(-1), np.zeros(len(buffer) - expected.size, np.int8)])
     # What lies behind the result is what is left of the input.
     whole[expected.size :] = buffer[expected.size :]
-    return Call(name, with_buffers(code), (buffer, p.w, np.zeros(1, np.int8), columns), 0, whole)
+    return Call(name, with_buffers(code), (buffer, p.w, np.zeros(1, np.int8), columns), 0, whole, macs=p.macs)
 
 
 def random_conv(rng: np.random.Generator, extent, kernel, depth: int, channels: int, **changes) -> Conv:

@@ -76,7 +76,7 @@ def call(
     reference = expected_fully_connected(p) if expected is None else expected
     result = np.full(reference.size, 0x55, np.int8)
     buffers = (p.x.reshape(-1), p.w.reshape(-1), result, kernel_sums(p))
-    return Call(f"{function} {name}", with_buffers(code), buffers, 2, reference)
+    return Call(f"{function} {name}", with_buffers(code), buffers, 2, reference, macs=batches * p.w.size)
 
 
 def functions_for(p: FullyConnected) -> list[str]:

@@ -45,7 +45,7 @@ def packed_call(name: str, p: Conv, above: int | None = None) -> Call:
         expected = np.concatenate([expected, x[expected.size :]])
     scratch = np.full(ROWS * up(filters.shape[1], 16), 99, np.int8)
     buffers = (x, pack_filters(filters).reshape(-1), np.full(p.channels * oh * ow, 0x55, np.int8), scratch)
-    return Call(name, with_buffers(code), buffers, 2 if above is None else 0, expected)
+    return Call(name, with_buffers(code), buffers, 2 if above is None else 0, expected, macs=p.macs)
 
 
 def depthwise_call(name: str, p: Conv, distance: int | None = None) -> Call:
@@ -66,7 +66,7 @@ def depthwise_call(name: str, p: Conv, distance: int | None = None) -> Call:
     code = f"const tinyc_packed_depthwise_s8 layer = {{@1, {', '.join(map(str, numbers))}}};\n"
     code += f"tinyc_depthwise_packed_s8(&layer, {source}, @3, {result});"
     buffers = (x, packed, np.full(c * oh * ow, 0x55, np.int8), np.full(c, 99, np.int8))
-    return Call(name, with_buffers(code), buffers, 2 if distance is None else 0, expected)
+    return Call(name, with_buffers(code), buffers, 2 if distance is None else 0, expected, macs=p.macs)
 
 
 def random_depthwise(rng: np.random.Generator) -> Conv:
@@ -94,7 +94,7 @@ def fully_connected_call(rng: np.random.Generator, name: str, depth: int, channe
     code += "tinyc_fully_connected_packed_s8(&layer, @0, @3);"
     buffers = (x, np.pad(w, ((0, more), (0, 0))), bias.astype(np.int32), np.full(channels, 0x55, np.int8))
     expected = expected_fully_connected(replace(p, shift=np.minimum(p.shift, 0)))
-    return Call(name, with_buffers(code), buffers, 3, expected.reshape(-1))
+    return Call(name, with_buffers(code), buffers, 3, expected.reshape(-1), macs=w.size)
 
 
 def random_conv(rng: np.random.Generator) -> Conv:

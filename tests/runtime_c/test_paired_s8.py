@@ -57,7 +57,7 @@ def call(name: str, p: Conv, overlap: int | None = None) -> Call:
     scratch = np.zeros(2 * len(order) + -(-columns * c // 2), np.int32)
     buffers = (x, np.full(expected.size, 0x55, np.int8), scratch)
     code, at = with_buffers("\n".join(lines)), int(overlap is None)
-    return Call(f"{name} {p.x.shape} {p.w.shape}", code, buffers, at, expected)
+    return Call(f"{name} {p.x.shape} {p.w.shape}", code, buffers, at, expected, macs=p.macs)
 
 
 def quantization(rng: np.random.Generator, channels: int, depth: int, away: bool) -> dict:
