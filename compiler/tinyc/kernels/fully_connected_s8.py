@@ -43,7 +43,7 @@ class FullyConnectedS8(Kernel):
         return layer_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        per_mac = {"mve": 0.5, "dsp": 2.0}.get(options.variant, 6.0)
+        per_mac = {"mve": 0.5, "dsp": 2.0}.get(options.variant, 8.6 if options.optimize == "size" else 6.5)
         w = graph.type(node.inputs[1])
         flash = w.bytes + (8 if options.variant == "mve" else 4) * w.shape[0]  # biases, on Helium also sums
         return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], flash, calls=(_function(w),))

@@ -31,7 +31,7 @@ def target_obstacle(options: Options) -> str | None:
 
 @dataclass(frozen=True)
 class Channels:
-    """What turns sums of products of an output channel into its output: int32 [channel] each.
+    """Filters, and what turns sums of products of an output channel into its output: int32 [channel] each.
 
     bias: with the input's zero point folded in. weights: int8 [channel][tap].
     """
@@ -44,8 +44,8 @@ class Channels:
     lowest: int
     highest: int
 
-    def obstacle(self) -> str | None:
-        """Why the requantization of tinyc_requantize_armv6m.h would not be exact."""
+    def obstacle(self, limited: bool = True) -> str | None:
+        """Why the requantization of tinyc_requantize_armv6m.h would not be exact. limited: greater sums are clamped."""
         if any(-int(s) not in EXPONENTS for s in self.shift):
             return "a scale is outside [2^-15, 1/2)"
         weights = self.weights.astype(np.int64)
@@ -57,13 +57,16 @@ class Channels:
         for sums, edge, result in ((greatest, SUM_LIMIT - 1, self.highest), (-1 - least, -SUM_LIMIT, self.lowest)):
             at_edge = requantize(np.full(len(self.bias), edge), self.multiplier, self.shift) + self.offset
             within = at_edge < result if edge > 0 else at_edge > result
-            if np.any((sums >= SUM_LIMIT) & within):
+            if np.any((sums >= SUM_LIMIT) & (within | (not limited))):
                 return "sums beyond 20 bits that are not clamped"
         return None
 
     def table(self) -> Array:
         """[channel][bias, multiplier]"""
         return np.stack([self.bias, self.multiplier], axis=1).astype(np.int32)
+
+    def exponents(self) -> Array:
+        return np.asarray(-self.shift, np.uint8)
 
     def runs(self) -> Array:
         """Each channel's runs of taps, end mark and exponent, as bytes."""

@@ -31,19 +31,11 @@
     .endm
 
     /*
-     * r0: a sum in, the output out. r1-r3: the parts of the multiplier. r6: 9 + exponent. \rounding, \limit (2^20),
-     * \lowest, \highest: high registers. A sum beyond 2^20 is replaced by the nearest that is not. Uses r4, r5.
+     * r0: a sum in [-2^20, 2^20) in, the output out. r1-r3: the parts of the multiplier. r6: 9 + exponent. \rounding,
+     * \lowest, \highest: high registers. Uses r4, r5.
      */
-    .macro requantize rounding, limit, lowest, highest
-    mov     r4, \limit
-    adds    r4, r4, r0
-    lsrs    r4, r4, #21
-    beq     10f
-    asrs    r4, r0, #31
-    mov     r0, \limit
-    subs    r0, #1
-    eors    r0, r4
-10: movs    r4, r0
+    .macro requantize rounding, lowest, highest
+    movs    r4, r0
     muls    r4, r1, r4
     asrs    r4, r4, #11
     movs    r5, r0
@@ -64,4 +56,17 @@
     ble     12f
     mov     r0, \highest
 12:
+    .endm
+
+    /* r0: a sum in, the nearest one in [-2^20, 2^20) out. \limit: 2^20 in a high register. Uses r4. */
+    .macro limit_sum limit
+    mov     r4, \limit
+    adds    r4, r4, r0
+    lsrs    r4, r4, #21
+    beq     10f
+    asrs    r4, r0, #31
+    mov     r0, \limit
+    subs    r0, #1
+    eors    r0, r4
+10:
     .endm

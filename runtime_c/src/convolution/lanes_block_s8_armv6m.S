@@ -41,7 +41,8 @@
 
     .macro finish_pixel pixel
     ldr     r0, [sp, #4 * \pixel]
-    requantize r8, r11, r9, r10
+    limit_sum r11
+    requantize r8, r9, r10
     .if \pixel > 0
     ldr     r4, [sp, #PLACE + 4 * (\pixel - 1)]
     strb    r0, [r7, r4]
