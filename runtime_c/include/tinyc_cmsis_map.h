@@ -56,5 +56,8 @@
 #define arm_max_pool_s16 tinyc_arm_max_pool_s16
 #define arm_elementwise_add_s16 tinyc_arm_elementwise_add_s16
 #define arm_elementwise_mul_s16 tinyc_arm_elementwise_mul_s16
+#define arm_lstm_unidirectional_s8 tinyc_arm_lstm_unidirectional_s8
+#define arm_svdf_s8 tinyc_arm_svdf_s8
+#define arm_svdf_state_s16_s8 tinyc_arm_svdf_state_s16_s8
 
 #endif /* TINYC_CMSIS_MAP_H */

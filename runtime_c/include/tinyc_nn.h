@@ -121,6 +121,63 @@ typedef struct {
     const uint32_t *permutations;
 } cmsis_nn_transpose_params;
 
+/* input_offset is the input's zero point, output_offset the output's. */
+typedef struct {
+    int32_t rank;
+    int32_t input_offset;
+    int32_t output_offset;
+    cmsis_nn_activation input_activation;
+    cmsis_nn_activation output_activation;
+} cmsis_nn_svdf_params;
+
+typedef enum {
+    ARM_SIGMOID = 0,
+    ARM_TANH = 1
+} arm_nn_activation_type;
+
+/* A gate of an LSTM. Effective biases have the kernel sums times the offsets in them; bias is not read. */
+typedef struct {
+    int32_t input_multiplier;
+    int32_t input_shift;
+    const void *input_weights;
+    const void *input_effective_bias;
+    int32_t hidden_multiplier;
+    int32_t hidden_shift;
+    const void *hidden_weights;
+    const void *hidden_effective_bias;
+    const void *bias;
+    arm_nn_activation_type activation_type;
+} cmsis_nn_lstm_gate;
+
+/* A cell of the state is worth 2^cell_scale_power; it is limited to +-cell_clip where that is positive. */
+typedef struct {
+    int32_t time_major;
+    int32_t batch_size;
+    int32_t time_steps;
+    int32_t input_size;
+    int32_t hidden_size;
+    int32_t input_offset;
+    int32_t forget_to_cell_multiplier;
+    int32_t forget_to_cell_shift;
+    int32_t input_to_cell_multiplier;
+    int32_t input_to_cell_shift;
+    int32_t cell_clip;
+    int32_t cell_scale_power;
+    int32_t output_multiplier;
+    int32_t output_shift;
+    int32_t output_offset;
+    cmsis_nn_lstm_gate forget_gate;
+    cmsis_nn_lstm_gate input_gate;
+    cmsis_nn_lstm_gate cell_gate;
+    cmsis_nn_lstm_gate output_gate;
+} cmsis_nn_lstm_params;
+
+typedef struct {
+    void *temp1;
+    void *temp2;
+    void *cell_state;
+} cmsis_nn_lstm_context;
+
 #endif /* ARM_NN_TYPES_H */
 
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
@@ -172,6 +229,10 @@ typedef struct {
 #define tinyc_arm_max_pool_s16 tinyc1_arm_max_pool_s16
 #define tinyc_arm_elementwise_add_s16 tinyc1_arm_elementwise_add_s16
 #define tinyc_arm_elementwise_mul_s16 tinyc1_arm_elementwise_mul_s16
+#define tinyc_arm_lstm_unidirectional_s8 tinyc1_arm_lstm_unidirectional_s8
+#define tinyc_lstm_sigmoid_u16 tinyc1_lstm_sigmoid_u16
+#define tinyc_arm_svdf_s8 tinyc1_arm_svdf_s8
+#define tinyc_arm_svdf_state_s16_s8 tinyc1_arm_svdf_state_s16_s8
 
 /* Convolution, NHWC, filters [out][h][w][in / groups], per-channel requantization. */
 
@@ -428,5 +489,32 @@ arm_cmsis_nn_status tinyc_arm_elementwise_mul_s16(const int16_t *input_1_vect, c
     const int32_t input_1_offset, const int32_t input_2_offset, int16_t *output, const int32_t out_offset,
     const int32_t out_mult, const int32_t out_shift, const int32_t out_activation_min,
     const int32_t out_activation_max, const int32_t block_size);
+
+/* An LSTM that starts from zeros, with its gates as 16-bit numbers. */
+
+arm_cmsis_nn_status tinyc_arm_lstm_unidirectional_s8(const int8_t *input, int8_t *output,
+    const cmsis_nn_lstm_params *params, cmsis_nn_lstm_context *buffers);
+
+extern const uint16_t tinyc_lstm_sigmoid_u16[256];
+
+/* SVDF: features of the input, a window of them over time, sums of `rank` features. */
+
+arm_cmsis_nn_status tinyc_arm_svdf_s8(const cmsis_nn_context *ctx, const cmsis_nn_context *input_ctx,
+    const cmsis_nn_context *output_ctx, const cmsis_nn_svdf_params *svdf_params,
+    const cmsis_nn_per_tensor_quant_params *input_quant_params,
+    const cmsis_nn_per_tensor_quant_params *output_quant_params, const cmsis_nn_dims *input_dims,
+    const int8_t *input_data, const cmsis_nn_dims *state_dims, int8_t *state_data,
+    const cmsis_nn_dims *weights_feature_dims, const int8_t *weights_feature_data,
+    const cmsis_nn_dims *weights_time_dims, const int8_t *weights_time_data, const cmsis_nn_dims *bias_dims,
+    const int32_t *bias_data, const cmsis_nn_dims *output_dims, int8_t *output_data);
+
+arm_cmsis_nn_status tinyc_arm_svdf_state_s16_s8(const cmsis_nn_context *input_ctx,
+    const cmsis_nn_context *output_ctx, const cmsis_nn_svdf_params *svdf_params,
+    const cmsis_nn_per_tensor_quant_params *input_quant_params,
+    const cmsis_nn_per_tensor_quant_params *output_quant_params, const cmsis_nn_dims *input_dims,
+    const int8_t *input_data, const cmsis_nn_dims *state_dims, int16_t *state_data,
+    const cmsis_nn_dims *weights_feature_dims, const int8_t *weights_feature_data,
+    const cmsis_nn_dims *weights_time_dims, const int16_t *weights_time_data, const cmsis_nn_dims *bias_dims,
+    const int32_t *bias_data, const cmsis_nn_dims *output_dims, int8_t *output_data);
 
 #endif /* TINYC_NN_H */
