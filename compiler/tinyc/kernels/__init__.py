@@ -66,12 +66,14 @@ from tinyc.kernels import (
     tree_loops,
     triangles,
     two_class_loops,
+    unidirectional_lstm,
     unpool_loops,
 )
 
 __all__ = [
     "add_table_s8",
     "two_class_loops",
+    "unidirectional_lstm",
     "arg_extremum_loops",
     "attention",
     "col2im_loops",

@@ -68,6 +68,7 @@ from tinyc.ops import (
     trilu,
     two_class,
     unary,
+    unidirectional_lstm,
     view,
     where,
 )
@@ -75,6 +76,7 @@ from tinyc.ops import (
 __all__ = [
     "tree_classifier",
     "two_class",
+    "unidirectional_lstm",
     "arg_extremum",
     "attention",
     "attention_import",

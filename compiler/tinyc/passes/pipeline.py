@@ -23,6 +23,7 @@ from tinyc.passes.fuse_elementwise import fuse_elementwise
 from tinyc.passes.fuse_layer_norm import fuse_layer_norm
 from tinyc.passes.fuse_pad import fuse_pad
 from tinyc.passes.fuse_tables import fuse_tables
+from tinyc.passes.lstm_as_written import lstm_as_written
 from tinyc.passes.matmul_to_gemm import matmul_to_gemm
 from tinyc.passes.merge_duplicates import merge_duplicates
 from tinyc.passes.pad_average import pad_average
@@ -88,6 +89,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("fuse-tables", _plain(lambda g: remove_dead_code(fuse_tables(g)))),
     Pass("affine-to-conv", _plain(lambda g: remove_dead_code(affine_to_conv(g)))),
     Pass("quantize-constants", _plain(lambda g: remove_dead_code(quantize_constants(g)))),
+    Pass("lstm-as-written", _plain(lstm_as_written)),
     Pass("qdq-to-integer", _plain(lambda g: remove_dead_code(qdq_to_integer(g)))),
     Pass("propagate-quant", _plain(propagate_quant)),
     Pass("fuse-pad", _plain(fuse_pad)),
