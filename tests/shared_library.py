@@ -140,7 +140,15 @@ class Guarded:
                     and (self.memory[self.start + self.size:] == FILLING).all())
 
 
-def call(compiled: Compiled, library: Path, given: Sequence[np.ndarray]) -> list[np.ndarray]:
+def first_state(compiled: Compiled, library: Path) -> Guarded:
+    """What a model that remembers knows before the first run."""
+    state = Guarded(bytes(compiled.report["state_bytes"]))
+    ctypes.CDLL(str(library))[f"{compiled.name}_state_init"](state.pointer)
+    return state
+
+
+def call(compiled: Compiled, library: Path, given: Sequence[np.ndarray],
+         state: Guarded | None = None) -> list[np.ndarray]:
     """The outputs of one run, in the model's order. Raises Fault: run it in a process of its own.
 
     `given` has the inputs' types and shapes.
@@ -151,10 +159,11 @@ def call(compiled: Compiled, library: Path, given: Sequence[np.ndarray]) -> list
     results = [Guarded(bytes(p.bytes)) for p in ports.outputs]
     arena = Guarded(bytes([0xC3]) * max(compiled.arena.bytes, 1))
     originals = [b.data.copy() for b in buffers]
-    status = function(arena.pointer, *(b.pointer for b in (*buffers, *results)))
+    remembered = [] if state is None else [state]
+    status = function(arena.pointer, *(b.pointer for b in (*remembered, *buffers, *results)))
     if status != 0:
         raise Fault(f"{compiled.name}_run returned {status}")
-    if not all(b.intact() for b in (arena, *buffers, *results)):
+    if not all(b.intact() for b in (arena, *remembered, *buffers, *results)):
         raise Fault("wrote outside a buffer")
     if any((b.data != o).any() for b, o in zip(buffers, originals, strict=True)):
         raise Fault("wrote to an input")

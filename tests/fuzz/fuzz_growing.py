@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 from fuzz_quantizing import Quantizing
-from fuzz_reference import DOMAINS, Dropped, make_model, run_node, tensor_info
+from fuzz_reference import DOMAINS, Dropped, make_model, reads, run_node, tensor_info
 from fuzz_source import Source
 from fuzz_values import (
     ANY,
@@ -225,19 +225,19 @@ class Growing(Quantizing):
     # -- nodes -------------------------------------------------------------------------------------
 
     def add(self, operands: Sequence[Value | None], count: int = 1, op: str = "", skip: Sequence[int] = (),
-            stepped: bool = False, **attributes: Any) -> list[Value]:
+            stepped: bool = False, captured: Sequence[Value] = (), **attributes: Any) -> list[Value]:
         """The operator's node on these operands (None: omitted), evaluated; its results (without those in `skip`,
-        which get no name). Raises Dropped."""
+        which get no name). `captured`: what its subgraphs read from outside. Raises Dropped."""
         op = op or self.op
         names = [v.name if v else "" for v in operands]
         while names and not names[-1]:
             names.pop()
         results = ["" if k in skip else self.name("v") for k in range(count)]
         node = helper.make_node(op, names, results, name=self.name(op), domain=self.domain, **attributes)
-        arrays = {v.name: np.asarray(v.array) for v in operands if v}
-        held = {v.name for v in operands if v and v.constant}
+        arrays = {v.name: np.asarray(v.array) for v in (*operands, *captured) if v}
+        held = {v.name for v in (*operands, *captured) if v and v.constant}
         found = run_node(node, arrays, held, self.versions, self.prefer_onnx, self.opset >= self.onnx_since)
-        wild = not all(v.finite for v in operands if v)
+        wild = not all(v.finite for v in (*operands, *captured) if v)
         for array in found:
             if array.size > MAX_ELEMENTS or array.size == 0:
                 raise Dropped(f"a result of {array.size} elements")
@@ -283,7 +283,7 @@ class Growing(Quantizing):
 
     def finished(self) -> Case:
         """Outputs are the values that nothing reads, and now and then others."""
-        read = {i for node in self.nodes for i in node.input}
+        read = {i for node in self.nodes for i in reads(node)}
         computed = {o for node in self.nodes if node.op_type != "Constant" for o in node.output if o}
         values = {v.name: v for v in self.values}
         outputs = [v for v in values.values() if v.name in computed and (v.name not in read or self.chance(1, 6))]

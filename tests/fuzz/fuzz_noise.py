@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 import onnx
 from fuzz_growing import Case
-from fuzz_reference import Dropped, run_node, versions_of
+from fuzz_reference import Dropped, reads, run_node, versions_of
 from fuzz_values import RECURRENT
 
 RUNS = 12
@@ -37,7 +37,7 @@ class Noisy:
         for node in reversed(case.model.graph.node):
             if wanted & set(node.output):
                 self.nodes.insert(0, node)
-                wanted |= set(node.input)
+                wanted |= set(reads(node))
 
     def run(self) -> dict[str, np.ndarray]:
         """All values. Raises Dropped where noise leads out of an operator's domain."""
@@ -50,7 +50,7 @@ class Noisy:
                 continue
             noisy = outputs[0] in self.case.inexact
             conversion = node.op_type in ("QuantizeLinear", "DequantizeLinear")
-            operands = {n: self.values[n] for n in node.input if n}
+            operands = {n: self.values[n] for n in reads(node)}
             if noisy and not conversion:
                 # Short constants may be scales or limits that decide on a shape.
                 operands = {n: a if n in self.constants and a.ndim < 2 else self._rounded(a)

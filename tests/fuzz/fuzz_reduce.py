@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from fuzz_growing import Case
-from fuzz_reference import make_model, tensor_info, versions_of
+from fuzz_reference import make_model, reads, tensor_info, versions_of
 from onnx import helper, numpy_helper
 
 MAX_CHECKS = 120
@@ -18,11 +18,11 @@ def cut(case: Case, first: int, last: int) -> Case | None:
     graph = case.model.graph
     nodes = list(graph.node)[first:last]
     made = {o for n in nodes for o in n.output if o}
-    read = [i for n in nodes for i in n.input if i]
+    read = [i for n in nodes for i in reads(n)]
     needed = [i for i in dict.fromkeys(read) if i not in made]
     held = {t.name for t in graph.initializer} | {
         n.output[0] for n in graph.node if n.op_type == "Constant"}
-    outside = {i for k, n in enumerate(graph.node) if not first <= k < last for i in n.input}
+    outside = {i for k, n in enumerate(graph.node) if not first <= k < last for i in reads(n)}
     wanted = {o.name for o in graph.output}
     computed = [o for n in nodes if n.op_type != "Constant" for o in n.output if o in case.known]
     outputs = [o for o in computed if o not in read or o in wanted or o in outside]

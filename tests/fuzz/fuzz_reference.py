@@ -49,6 +49,17 @@ def versions_of(model: onnx.ModelProto) -> dict[str, int]:
     return {**DOMAINS, **{o.domain: o.version for o in model.opset_import}}
 
 
+def reads(node: onnx.NodeProto) -> list[str]:
+    """Names of the values that a node reads, those that its subgraphs take from outside included."""
+    found = [name for name in node.input if name]
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            graph = attribute.g
+            own = {v.name for v in (*graph.input, *graph.initializer)} | {o for n in graph.node for o in n.output}
+            found += [name for inner in graph.node for name in reads(inner) if name not in own]
+    return list(dict.fromkeys(found))
+
+
 def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(model.SerializeToString(), _OPTIONS, ["CPUExecutionProvider"])
     return [np.asarray(v) for v in session.run(None, dict(feeds))]
@@ -56,7 +67,7 @@ def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> 
 
 def run_node(node: onnx.NodeProto, operands: Mapping[str, np.ndarray], constants: set[str],
              versions: Mapping[str, int], prefer_onnx: bool = False, allow_onnx: bool = True) -> list[np.ndarray]:
-    """The node's outputs. `operands` are its inputs by name. Raises Dropped where neither computes it."""
+    """The node's outputs. `operands` are what it reads, by name. Raises Dropped where neither computes it."""
     node, operands, constants = unsigned(node, operands, constants)
     feeds = {name: array for name, array in operands.items() if name not in constants}
     held = [numpy_helper.from_array(a, n) for n, a in operands.items() if n in constants]

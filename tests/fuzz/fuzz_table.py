@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fuzz_rows_classical
+import fuzz_rows_control
 import fuzz_rows_elementwise
 import fuzz_rows_moves
 import fuzz_rows_networks
@@ -16,13 +17,15 @@ from fuzz_row import Row
 from fuzz_source import Source
 
 import tinyc.ops  # noqa: F401  (registers the operators)
+from tinyc.frontend.subgraphs import CONTROL
 from tinyc.ops.registry import IMPORTERS
 
 ALL_ROWS: tuple[Row, ...] = (*fuzz_rows_elementwise.ROWS, *fuzz_rows_moves.ROWS, *fuzz_rows_numeric.ROWS,
                              *fuzz_rows_windows.ROWS, *fuzz_rows_quantized.ROWS,
-                             *fuzz_rows_networks.ROWS, *fuzz_rows_classical.ROWS)
+                             *fuzz_rows_networks.ROWS, *fuzz_rows_classical.ROWS, *fuzz_rows_control.ROWS)
 # Those that tinyc supports.
-ROWS: tuple[Row, ...] = tuple(row for row in ALL_ROWS if (row.domain, row.op) in IMPORTERS)
+SUPPORTED = {*IMPORTERS, *(("", op) for op in CONTROL)}
+ROWS: tuple[Row, ...] = tuple(row for row in ALL_ROWS if (row.domain, row.op) in SUPPORTED)
 # Where onnxruntime, or ONNX's reference implementation where onnxruntime has no kernel, deviates from the standard or
 # does what it leaves undefined. Rows do not draw these cases.
 KNOWN_DIFFERENCES = {
@@ -73,5 +76,5 @@ def random_case(source: Source) -> Case:
 def without_row() -> list[str]:
     """Supported operators that no graph has."""
     known = {(row.domain, row.op) for row in ALL_ROWS}
-    names = sorted(f"{domain}.{op}" if domain else op for domain, op in IMPORTERS if (domain, op) not in known)
+    names = sorted(f"{domain}.{op}" if domain else op for domain, op in SUPPORTED if (domain, op) not in known)
     return [name for name in names if name not in LEFT_OUT]

@@ -3,18 +3,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import fuzz_hostile
 import pytest
 from fuzz_growing import Case
 from fuzz_judge import check
-from fuzz_lane import describe
+from fuzz_lane import describe, drawn
 from fuzz_reference import Dropped
 from fuzz_source import Source
+from fuzz_stateful import difference, pair
 from fuzz_table import random_case, without_row
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-GRAPHS, HOSTILE, PARTS = 300, 300, 10
+GRAPHS, HOSTILE, STATEFUL, PARTS = 300, 300, 10, 10
 SETTINGS = settings(max_examples=GRAPHS // PARTS, deadline=None, database=None, print_blob=False,
                     suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
 
@@ -38,6 +41,23 @@ def test_random_graphs(part: int) -> None:
         assert verdict.status != "failed", f"{verdict.reason}\n{describe(case)}"
 
     judge()
+
+
+def test_state_is_an_output_handed_back(tmp_path: Path) -> None:
+    tried = 0
+    for seed_ in range(400):
+        case = drawn(seed_)
+        state = pair(case) if isinstance(case, Case) else None
+        if not isinstance(case, Case) or state is None:
+            continue
+        folder = tmp_path / str(seed_)
+        folder.mkdir()
+        found = difference(case, state, folder)
+        assert not found, f"seed {seed_}: {found}\n{describe(case)}"
+        tried += found is not None
+        if tried == STATEFUL:
+            return
+    raise AssertionError(f"{tried} graphs only")
 
 
 def test_every_operator_has_a_row() -> None:
