@@ -99,3 +99,30 @@ def test_two_quantizations_of_one_value() -> None:
     model.outputs += [model.quantized("largest", "a", 0.004, -128), model.quantized("largest", "b", 0.004, 0)]
     proto = model.proto()
     assert not differences(execute(compile_proto(proto), model.inputs), with_onnxruntime(proto, model.inputs), 0)
+
+
+def test_a_quantizer_that_cuts_off_serves_nobody_else() -> None:
+    """Erf gives -1 to 1; one reader wants it up to 0.4, the MatMul wants all."""
+    model = Model("cut_off", opset=13)
+    model.inputs["x"] = RNG.uniform(-3, 3, (5, 6)).astype(np.float32)
+    model.node("Erf", ["x"], ["erf"])
+    model.outputs.append(model.quantized("erf", "cut", 0.0055, 54))
+    weights = model._operand("w", 0, Q((6, 3), 0.02, const=True))
+    model.node("MatMul", ["erf", weights], ["product"])
+    model.outputs.append(model.quantized("product", "y", 0.05, 0))
+    proto = model.proto()
+    got = execute(compile_proto(proto), model.inputs)
+    assert not differences(got, with_onnxruntime(proto, model.inputs), 1)
+
+
+def test_steps_lie_where_float32_puts_them() -> None:
+    """85 * 0.023529412 is 2 in float32, and a little more in float64."""
+    model = Model("steps", opset=13)
+    model.inputs["x"] = np.arange(-128, 128).astype(np.int8)
+    model.dequantized("x", 0.0235294122248888, -1)
+    for op in ("Ceil", "Floor"):
+        model.node(op, ["x_real"], [f"{op}_float"])
+        model.outputs.append(model.quantized(f"{op}_float", f"{op}_y", 0.0706, 0))
+    proto = model.proto()
+    got = execute(compile_proto(proto), model.inputs)
+    assert not differences(got, with_onnxruntime(proto, model.inputs), 0)

@@ -247,15 +247,20 @@ class UnaryOperator(Operator):
 def lookup_table(node: Node, in_type: TensorType, out_type: TensorType) -> Array:
     """The integer form of a unary operator: int8[256], indexed by the input plus 128.
 
-    The function is computed in float64 of the dequantized input, then rounded to float32 and
-    quantized as ONNX's QuantizeLinear does.
+    The function is computed in float64 of the dequantized input (a float32, which decides where a
+    step like Ceil's lies), then rounded to float32 and quantized as ONNX's QuantizeLinear does.
     """
     in_scale, in_zero = scale_zero(in_type)
     out_scale, out_zero = scale_zero(out_type)
-    real = (np.arange(-128, 128, dtype=np.float64) - in_zero) * float(np.float32(in_scale))
+    real = _dequantized(np.arange(-128, 128), in_scale, in_zero)
     with np.errstate(all="ignore"):
         result = np.asarray(TABLE[node.op].function(real, *node.attrs.parameters)).astype(np.float32)
     return quantize_linear(result, out_scale, out_zero, -128, 127).astype(np.int8)
+
+
+def _dequantized(steps: Array, scale: float, zero: int) -> Array:
+    """What DequantizeLinear gives, in float64."""
+    return ((steps - zero).astype(np.float32) * np.float32(scale)).astype(np.float64)
 
 
 STEP_BITS = 7  # entries of an int16 table are 2^STEP_BITS apart
@@ -265,8 +270,7 @@ def interpolation_table(node: Node, in_type: TensorType, out_type: TensorType) -
     """The integer form on int16: results, int16[513], for every 128th value from -32768 to 32768."""
     in_scale, in_zero = scale_zero(in_type)
     out_scale, out_zero = scale_zero(out_type)
-    places = np.arange(-(1 << 15), (1 << 15) + 1, 1 << STEP_BITS, dtype=np.float64)
-    real = (places - in_zero) * float(np.float32(in_scale))
+    real = _dequantized(np.arange(-(1 << 15), (1 << 15) + 1, 1 << STEP_BITS), in_scale, in_zero)
     with np.errstate(all="ignore"):
         result = np.asarray(TABLE[node.op].function(real, *node.attrs.parameters)).astype(np.float32)
     return quantize_linear(result, out_scale, out_zero, *DType.INT16.limits).astype(np.int16)

@@ -2,10 +2,10 @@
 """Quantizes results that the model leaves float although quantized values lie on both sides.
 
 onnxruntime's quantizer leaves some operators out (Tanh, Elu, Gelu, ...). Where the result of one is also quantized for
-another reader, all read that; where it is a function of one quantized value, its exact range is known from the 256
-values that the operand can have, and gives the scale; that of a normalization follows from the number of elements, and
-a mean that a Gemm or Conv reads has its operand's. All this only if every reader leads to a QuantizeLinear. What Clip
-and Pad read is quantized as their result is.
+another reader, all read that, unless it cuts off what the operator can give; where it is a function of one quantized
+value, its exact range is known from the 256 values that the operand can have, and gives the scale; that of a
+normalization follows from the number of elements, and a mean that a Gemm or Conv reads has its operand's. All this only
+if every reader leads to a QuantizeLinear. What Clip and Pad read is quantized as their result is.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from tinyc.passes.qdq_to_integer import quantize_after, stored
 
 NORMALIZATIONS = ("LayerNormalization", "InstanceNormalization")
 MOST_NORMALIZED = 64  # elements of a normalization whose bounds, known from their number alone, are not too wide
+# What these give, at least and at most.
+BOUNDED = {"Erf": (-1.0, 1.0), "Tanh": (-1.0, 1.0), "Sin": (-1.0, 1.0), "Cos": (-1.0, 1.0), "Softsign": (-1.0, 1.0),
+           "Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0), "Softmax": (0.0, 1.0)}
 _STEPS = 8  # operators between a value and the QuantizeLinear that it leads to
 
 
@@ -58,7 +61,7 @@ def quantize_between(graph: Graph[Any]) -> Graph[Any]:
             continue
         if quantizers:
             alike = all(q.attrs == quantizers[0].attrs for q in quantizers)
-            if goals == {DType.INT8} and alike and _per_tensor_int8(quantizers[0]):
+            if goals == {DType.INT8} and alike and _per_tensor_int8(quantizers[0]) and _holds(quantizers[0], node.op):
                 _read_dequantized(editor, quantizers[0], value, others)
             continue
         function = function_of(view, value)
@@ -105,6 +108,14 @@ def _limits(quantizer: Node) -> tuple[float, float]:
     """The smallest and largest number that an int8 QuantizeLinear can hold."""
     scale, zero = float(quantizer.attrs.quant.scale[0]), quantizer.attrs.quant.zero_point[0]
     return (-128 - zero) * scale, (127 - zero) * scale
+
+
+def _holds(quantizer: Node, op: str) -> bool:
+    """Whether all that an operator can give fits the QuantizeLinear's range; others are trusted to be calibrated."""
+    low, high = _limits(quantizer)
+    step = float(quantizer.attrs.quant.scale[0])
+    bounds = BOUNDED.get(op, (0.0, 0.0))
+    return low - step <= bounds[0] and bounds[1] <= high + step
 
 
 def _per_tensor_int8(node: Node) -> bool:
