@@ -70,6 +70,7 @@ ELSEWHERE = {
     "RMSNormalization": (_SEQUENCES, "RMSNormalization"), "RotaryEmbedding": (_SEQUENCES, "RotaryEmbedding"),
     "GRU": ("ops/test_recurrent.py", "GRU"), "LSTM": ("ops/test_recurrent.py", "LSTM"),
     "RNN": ("ops/test_recurrent.py", "RNN"), "Loop": ("whole_path/test_control_flow.py", "Loop"),
+    "UnidirectionalLSTM": ("ops/test_unidirectional_lstm.py", "UnidirectionalLSTM"),
     "Matches": (_RUN_TIME, "ReduceSum"), "Select": (_RUN_TIME, "ReduceSum"), "PadAny": (_RUN_TIME, "Pad"),
     "Range": (_RUN_TIME, "Range"), "SliceAny": (_RUN_TIME, "Slice"),
     "MelWeights": ("conformance/passing.txt", "node/test_melweightmatrix"),
