@@ -145,13 +145,13 @@ def _needed(
 
 
 def inherits(graph: Graph[Any], name: str, chosen: Chosen) -> bool:
-    """Whether the scale of a quantized value follows from its operator, or is its operand's."""
-    node = graph.producer(name)
-    if node is None or node.name not in chosen.nodes:
+    """Whether the scales of a quantized value follow from its operator, or are its operand's."""
+    node, dtypes = graph.producer(name), chosen.values[name]
+    if node is None or node.name not in chosen.nodes or DType.INT8 in dtypes[1:]:
         return False
-    kind = operator(node.op)
-    fixed = (node.op, chosen.nodes[node.name].activations) in FIXED
-    return fixed or _passes_on(kind) and node.inputs[0] in chosen.values
+    own = chosen.nodes[node.name].activations
+    fixed = (node.op, own) in FIXED
+    return fixed or _passes_on(operator(node.op)) and own in chosen.values.get(node.inputs[0], ())
 
 
 def _passes_on(kind: Operator) -> bool:
