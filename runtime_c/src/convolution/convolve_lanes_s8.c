@@ -75,8 +75,8 @@ void tinyc_convolve_lanes_s8(const tinyc_lanes_conv *conv, const int8_t *input, 
     int32_t next_y = -conv->padding.h;
     int32_t next_x = -conv->padding.w;
     for (int32_t left = conv->output.h * conv->output.w; left > 0; left -= PIXELS) {
-        int32_t y[PIXELS];
-        int32_t x[PIXELS];
+        int32_t y[PIXELS] = {next_y};
+        int32_t x[PIXELS] = {next_x};
         int32_t place = 0;
         for (int32_t i = 0; i < PIXELS; ++i) {
             y[i] = i < left ? next_y : y[0];
