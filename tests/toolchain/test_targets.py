@@ -47,7 +47,7 @@ def test_variants() -> None:
     }
     assert {name for name, variant in variants.items() if variant == "mve"} == {"cortex-m55", "cortex-m85"}
     with_fpu = {target.name for target in list_targets() if "fpu" in target.variants}
-    assert with_fpu == {"cortex-m4", "cortex-m7", "cortex-m33"}
+    assert with_fpu == {"cortex-m4", "cortex-m7", "cortex-m33", "stm32l4r5"}
 
 
 def test_unknown_name_lists_what_there_is() -> None:
