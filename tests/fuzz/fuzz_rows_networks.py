@@ -124,7 +124,8 @@ def _gelu(g: Growing) -> None:
 
 
 def _window(g: Growing) -> None:
-    size = np.array(g.integer(2, 12), g.pick(["int64", "int32"]))
+    """Of three points at least: a Blackman window of two is nothing but the rounding of 0."""
+    size = np.array(g.integer(3, 12), g.pick(["int64", "int32"]))
     g.add([g.constant(size)], **drawn(g, {"periodic": flag}))
 
 
