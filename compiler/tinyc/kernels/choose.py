@@ -22,7 +22,7 @@ from tinyc.kernels.base import KERNELS, Cost, Kernel, Options
 
 # What a byte costs in instructions of one run.
 FLASH = {"speed": 0.1, "size": 1000.0, "ram": 10.0, "default": 10.0}
-RAM = {"speed": 1.0, "size": 10.0, "ram": 1000.0, "default": 10.0}
+RAM = {"speed": 1.0, "size": 10.0, "ram": 200.0, "default": 10.0}
 
 # The default build is the fastest whose flash is at most so many times the smallest, as long as a byte saved costs no
 # more than so many instructions: in a small model, code is most of the flash.
