@@ -9,7 +9,7 @@ from __future__ import annotations
 from tinyc.backend.program import Program, called_functions
 
 _OWN = 450  # the model's function and any small kernel
-_DEEPEST = (("arm_convolve", 1250), ("arm_depthwise_conv", 700))
+_DEEPEST = (("arm_convolve", 1250), ("arm_depthwise_conv", 700), ("tinyc_convolve", 700), ("tinyc_depthwise", 700))
 
 
 def stack_estimate(program: Program) -> int:
