@@ -110,49 +110,57 @@ def _choose(found: Mapping[str, Sequence[Candidate]], options: Options) -> Choic
 
 
 def cheapest(found: Mapping[str, Sequence[Candidate]], sizes: Mapping[str, int], price: Price) -> Choice:
+    """The best that the search finds from all its beginnings."""
     sets = {c.functions for few in found.values() for c in few}
     pairs = {a | b for a, b in combinations(sorted(sets, key=sorted), 2)} if len(sets) <= MOST_SETS else set()
     starts = sorted({frozenset(sizes), frozenset[str](), *sets, *pairs}, key=sorted)
-    improved = [_improve(start, found, sizes, price) for start in starts]
-    best = min((taken for taken in improved if taken is not None), key=lambda taken: taken[0])
-    return Choice(best[1], sizes)
+    search = _Search(found, sizes, price)
+    improved = [taken for taken in map(search.improve, starts) if taken is not None]
+    return Choice(min(improved, key=lambda taken: taken[0])[1], sizes)
 
 
 Taken = tuple[float, dict[str, Candidate]]
 
 
-def _improve(
-    functions: frozenset[str], found: Mapping[str, Sequence[Candidate]], sizes: Mapping[str, int], price: Price
-) -> Taken | None:
-    """The choice with these functions, then with one more or one less for as long as that is cheaper."""
-    best = _with(functions, found, sizes, price)
-    while True:
-        tries = [functions ^ needed for needed in _moves(functions, found)]
-        better = [(t, taken) for t in tries if (taken := _with(t, found, sizes, price)) is not None
-                  and (best is None or taken[0] < best[0])]
-        if not better:
-            return best
-        functions, best = min(better, key=lambda t: t[1][0])
+class _Search:
+    """What calls only some functions, for one price. Beginnings meet on their ways, so results are kept."""
 
+    def __init__(self, found: Mapping[str, Sequence[Candidate]], sizes: Mapping[str, int], price: Price) -> None:
+        self.sets = {c.functions for few in found.values() for c in few}
+        self.ranked = {name: sorted(((price.of(c.cost), c.order, c) for c in few), key=lambda c: c[:2])
+                       for name, few in found.items()}
+        self.code = {f: price.flash * size for f, size in sizes.items()}
+        self.known: dict[frozenset[str], Taken | None] = {}
 
-def _moves(functions: frozenset[str], found: Mapping[str, Sequence[Candidate]]) -> list[frozenset[str]]:
-    """Sets of functions to take or to leave out: each by itself, and what a candidate lacks, together."""
-    singles = {frozenset((f,)) for f in functions}
-    lacking = {c.functions - functions for few in found.values() for c in few} - {frozenset()}
-    return sorted(singles | lacking, key=sorted)
+    def improve(self, functions: frozenset[str]) -> Taken | None:
+        """The choice with these functions, then with some more or less for as long as that is cheaper."""
+        best = self.taken(functions)
+        while True:
+            better = [(t, taken) for t in (functions ^ move for move in self._moves(functions))
+                      if (taken := self.taken(t)) is not None and (best is None or taken[0] < best[0])]
+            if not better:
+                return best
+            functions, best = min(better, key=lambda t: t[1][0])
 
+    def _moves(self, functions: frozenset[str]) -> list[frozenset[str]]:
+        """Sets of functions to take or to leave out: each by itself, and what a candidate lacks, together."""
+        lacking = {needed - functions for needed in self.sets} - {frozenset()}
+        return sorted({frozenset((f,)) for f in functions} | lacking, key=sorted)
 
-def _with(
-    functions: frozenset[str], found: Mapping[str, Sequence[Candidate]], sizes: Mapping[str, int], price: Price
-) -> Taken | None:
-    """The choice that calls only these functions, with its price; None where a node cannot do with them."""
-    picked: dict[str, Candidate] = {}
-    total = 0.0
-    for name, few in found.items():
-        able = [(price.of(c.cost), c.order, c) for c in few if c.functions <= functions]
-        if not able:
-            return None
-        own, _, picked[name] = min(able, key=lambda a: a[:2])
-        total += own
-    used = frozenset[str]().union(*(c.functions for c in picked.values()))
-    return total + price.flash * sum(sizes[f] for f in sorted(used)), picked
+    def taken(self, functions: frozenset[str]) -> Taken | None:
+        """The choice that calls only these functions, with its price; None where a node cannot do with them."""
+        if functions not in self.known:
+            self.known[functions] = self._taken(functions)
+        return self.known[functions]
+
+    def _taken(self, functions: frozenset[str]) -> Taken | None:
+        picked: dict[str, Candidate] = {}
+        total = 0.0
+        for name, few in self.ranked.items():
+            first = next((c for c in few if c[2].functions <= functions), None)
+            if first is None:
+                return None
+            picked[name] = first[2]
+            total += first[0]
+        used = frozenset[str]().union(*(c.functions for c in picked.values()))
+        return total + sum(self.code[f] for f in sorted(used)), picked
