@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -83,17 +84,27 @@ def test_same_plan_in_every_process(effort: float) -> None:
     assert report("1") == report("2")
 
 
+def processor_time(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 def test_large_graphs_take_seconds() -> None:
-    """400 and 500 steps: processor time of order and placement at the default effort, and less at less effort."""
+    """400 and 500 steps: processor time of order and placement at the default effort, and less at less effort.
+
+    In units of a fixed piece of work that takes half a second on a desktop computer: machines differ.
+    """
+    unit = processor_time(lambda: sum(i * i for i in range(10**7)))
     for program in (lower(convolutional(5, 400), Options(load_target("host")), "x"),
                     lower(graph_of(random_model(3, True, 400).proto()), Options(load_target("host")), "x")):
         start = time.process_time()
         order = execution_order(program, "arena")
         arena = plan_arena(program, "arena")
-        assert time.process_time() - start < 10
+        assert time.process_time() - start < 20 * unit
         assert arena.bytes <= arena.bound
         start = time.process_time()
         quick = execution_order(program, "arena", 0.0)
         plan_arena(program, "arena", 0.0)
-        assert time.process_time() - start < 5
+        assert time.process_time() - start < 10 * unit
         assert sorted(quick.steps) == sorted(order.steps)

@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from tinyc.backend.runtime import code_sizes, needed_functions
+from tinyc.backend.runtime import CMSIS_PREFIX, code_sizes, needed_functions
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Cost, Kernel, Options
@@ -74,7 +74,7 @@ def candidates(graph: Graph[Any], node: Node, options: Options) -> list[Candidat
         obstacle = kernel.obstacle(graph, node, options)
         if obstacle is None:
             cost = kernel.cost(graph, node, options)
-            found.append(Candidate(kernel, cost, order, frozenset(needed_functions(cost.calls, options.variants))))
+            found.append(Candidate(kernel, cost, order, _functions(cost, options)))
         else:
             obstacles.append(f"{kernel.name}: {obstacle}")
     if not found:
@@ -82,6 +82,13 @@ def candidates(graph: Graph[Any], node: Node, options: Options) -> list[Candidat
         raise TinycError(f"no kernel for these operands ({types})", node=f"{node.name!r}, {node.op}",
                          hint="; ".join(obstacles) or "tinyc ops lists what is supported")
     return found
+
+
+def _functions(cost: Cost, options: Options) -> frozenset[str]:
+    """The functions whose code the program pays for; that of a library outside is in the firmware anyway."""
+    outside = options.kernels == "cmsis-nn"
+    own = [f for f in cost.calls if not (outside and f.startswith(CMSIS_PREFIX))]
+    return frozenset(needed_functions(own, options.variants))
 
 
 def select(graph: Graph[Any], node: Node, options: Options) -> Kernel:

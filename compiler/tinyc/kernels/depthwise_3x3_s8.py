@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.backend.program import Argument, Call, Struct
+from tinyc.backend.program import Argument, Call, Pointer, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
@@ -171,7 +171,7 @@ class Depthwise3x3S8(Kernel):
         bias = build.table("bias", folded_bias(build.graph, build.node).astype(np.int32))
         arguments: tuple[Argument, ...] = (
             parameters, build.input(0), build.table("filter", taps), bias, *quantization(build, x.shape[3]),
-            build.scratch_pointer(), build.output(),
+            Pointer(build.scratch, 0, "int32_t *"), build.output(),
         )
         overlaps = () if layout.overlap is None else ((0, 0, layout.overlap),)
         return Lowered((Call(self.name, arguments),), layout.scratch_bytes, overlaps, pitch=layout.pitch)
