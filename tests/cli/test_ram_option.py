@@ -31,8 +31,8 @@ def test_bound(model: Path, tmp_path: Path) -> None:
     assert least["arena"]["bytes"] <= plain["arena"]["bytes"]
     assert compiled("--ram", "64K")["arena"] == plain["arena"]
     message = refuse_compile(model, "--ram", "300")
-    found = re.search(r"within 300 bytes of RAM; the smallest found needs ([\d,]+)\nhint: arena ([\d,]+), stack about ([\d,]+)",
-                      message)
+    found = re.search(r"within 300 bytes of RAM; the smallest found needs ([\d,]+)\n"
+                      r"hint: arena ([\d,]+), stack about ([\d,]+)", message)
     assert found is not None
     need, arena, stack = (int(number.replace(",", "")) for number in found.groups())
     assert need == arena + stack <= least["arena"]["bytes"] + least["stack_estimate"]
