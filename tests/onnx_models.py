@@ -14,6 +14,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from exact_products import unsigned_weights
 from tinyc.frontend import import_model
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.graph import Graph
@@ -89,7 +90,7 @@ def run_onnxruntime(model: onnx.ModelProto, feeds: Mapping[str, np.ndarray]) -> 
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        unsigned_weights(model).SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
     return session.run(None, dict(feeds))
 

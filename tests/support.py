@@ -17,6 +17,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
+from exact_products import unsigned_weights
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.execute import build_model, written
 from tinyc.frontend import import_model
@@ -193,7 +194,8 @@ def with_onnxruntime(model: onnx.ModelProto, inputs: Mapping[str, np.ndarray]) -
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(unsigned_weights(model).SerializeToString(), options,
+                                           ["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
     return dict(zip(names, session.run(names, dict(inputs)), strict=True))
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 import onnxruntime
-from fuzz_products import unsigned
 from onnx import TensorProto, helper, numpy_helper
+
+from exact_products import unsigned
 
 # Domains and their versions; that of ONNX itself is the graph's.
 DOMAINS = {"": 0, "ai.onnx.ml": 3, "com.microsoft": 1}

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyc.backend.program import Program
+from tinyc.plan.problem import least_union
 from tinyc.plan.schedule import Sharing, StepGraph, Tensor, best_order, exact_sharings, only_order
 from tinyc.plan.solve import DEFAULT_EFFORT
 
@@ -30,14 +31,15 @@ def step_graph(program: Program, io: str) -> StepGraph:
     )
     sharings = []
     for step in program.steps:
-        both = [(s, t, -d) for s, t, d in step.overlaps] + list(step.climbs)
-        for source, target, distance in both:
+        # As in arena.problem_of: a result `delta` above its operand or more has that as far below itself.
+        both = [(s, t, s, t, d) for s, t, d in step.overlaps] + [(s, t, t, s, -d) for s, t, d in step.climbs]
+        for source, target, first, second, delta in both:
             if source in outside or target in outside or source == target:
                 continue
-            a, b = program.buffers[source].bytes, program.buffers[target].bytes
-            together = max(a, b) + max(0, distance)
-            if together < a + b and writers.get(target) == step.index:
-                sharings.append(Sharing(step.index, place[source], place[target], a + b - together))
+            a, b = program.buffers[first].bytes, program.buffers[second].bytes
+            saved = a + b - least_union(a, b, delta)
+            if saved > 0 and writers.get(target) == step.index:
+                sharings.append(Sharing(step.index, place[source], place[target], saved))
     return StepGraph(len(program.steps), tensors, (), tuple(s.scratch_bytes for s in program.steps), tuple(sharings))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnx
+from onnx import numpy_helper
 
 # Operator: the places of its second factor and of that factor's zero point.
 FACTORS = {
@@ -22,6 +23,9 @@ FACTORS = {
     "QLinearConv": (3, 5),
     "QGemm": (3, 5),
 }
+# And that of the first factor's zero point, whose type is the factor's.
+FIRST_ZERO = {"MatMulInteger": 2, "ConvInteger": 2, "MatMulIntegerToFloat": 4, "QLinearMatMul": 2, "QLinearConv": 2,
+              "QGemm": 2}
 
 
 def unsigned(node: onnx.NodeProto, operands: Mapping[str, np.ndarray],
@@ -46,3 +50,28 @@ def unsigned(node: onnx.NodeProto, operands: Mapping[str, np.ndarray],
             held.add(changed.input[place])
     left = set(changed.input)
     return changed, {n: a for n, a in found.items() if n in left}, held
+
+
+def unsigned_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the int8 weights that uint8 values are multiplied by brought to uint8, as far as they and the
+    values' zero points are initializers."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    held = {t.name: numpy_helper.to_array(t) for t in changed.graph.initializer}
+    names = set(held)
+    for node in changed.graph.node:
+        first = FIRST_ZERO.get(node.op_type, -1)
+        if not 0 <= first < len(node.input) or node.input[first] not in names:
+            continue
+        operands = {name: held[name] for name in node.input if name in names}
+        if operands[node.input[first]].dtype != np.uint8 or node.input[FACTORS[node.op_type][0]] not in names:
+            continue
+        operands.setdefault(node.input[0], operands[node.input[first]])
+        found, arrays, _ = unsigned(node, operands, names)
+        for name in set(found.input) - set(node.input):
+            if name not in names:
+                names.add(name)
+                held[name] = arrays[name]
+                changed.graph.initializer.append(numpy_helper.from_array(arrays[name], name))
+        node.CopyFrom(found)
+    return changed
