@@ -8,8 +8,8 @@
  * unpacking. A tile is
  *   four first sums: a0, 256 * a1 + a0, a2, 256 * a3 + a2;
  *   for each step two words: filters 0 and 1, and 2 and 3, each with two weights in its lanes;
- *   for each filter multiplier, addend and shift of the requantization. Above the lowest byte, the last shift
- *   has how many bytes less than four further the next tile's results begin: tiles may repeat some filters.
+ *   the requantization of each filter, in one of two forms, see `away`.
+ * Where four does not divide the number of filters, the second tile begins with the last ones of the first tile.
  */
 #ifndef TINYC_PAIRED_S8_H
 #define TINYC_PAIRED_S8_H
@@ -28,15 +28,19 @@ extern "C" {
 #endif
 
 /*
- * away = 0: results are saturate((256 * sum * multiplier / 2^32 + addend) / 2^shift), rounded down;
- * else saturate((t + addend) / 2^shift), rounded down, with t = sum * (2^32 + multiplier) / 2^32 rounded to nearest,
- * less 1 where it is negative. Sums lie in [-2^23, 2^23).
+ * away = 0: halves are rounded up. Results are saturate((256 * sum * multiplier / 2^32 + addend) / 2^shift), rounded
+ * down; a tile has multiplier, addend and shift of each filter, a word each.
+ * Else halves are rounded away from zero, and away = 2 * output zero point + 1. Results are
+ * saturate((t / 2^less + away) / 2), rounded down each time, with t = sum * (2^32 + multiplier) / 2^32 rounded to
+ * nearest, less 1 where it is negative. A tile has four multipliers and then, a byte each, four `less`: shifts less 1.
+ * Sums lie in [-2^23, 2^23).
  */
 typedef struct {
     const int32_t *tiles;
     int32_t steps; /* pairs of weights of each filter */
     int32_t count; /* tiles */
     int32_t away;
+    int32_t repeated;      /* filters of the first tile that the second one has as well */
     int32_t constant_step; /* bytes from a filter's requantization to the next one's, fully connected layers only */
 } tinyc_paired_filters;
 
@@ -73,9 +77,9 @@ void tinyc_convolve_paired_s8(const tinyc_paired_filters *filters, const tinyc_p
     int8_t *out, int16_t *scratch);
 
 /*
- * out[filters] from in[2 * steps], a multiple of four. Requantization stands behind all tiles, once where
- * constant_step is 0, else (12) for each filter of each tile. Of four weights in a row, a step has the first and the third, the
- * next one the second and the fourth.
+ * out[filters] from in[2 * steps], a multiple of four. Requantization stands behind all tiles, once where constant_step
+ * is 0, else (12) for each filter of each tile: multiplier, addend and shift, or multiplier, away and less. Of four
+ * weights in a row, a step has the first and the third, the next one the second and the fourth.
  */
 void tinyc_fully_connected_paired_s8(const tinyc_paired_filters *filters, const int8_t *in, int8_t *out);
 

@@ -78,7 +78,7 @@ typedef struct {
  * line of the image that it needs was read. So the results may lie on the image where each channel stays at its places
  * and no result goes where a line further on is still to be read. */
 void tinyc_depthwise_3x3_s8(const tinyc_depthwise_3x3_s8_params *params, const int8_t *input, const int8_t *filter,
-    const int32_t *bias, const int32_t *multiplier, const int32_t *shift, int32_t *scratch, int8_t *output);
+    const int32_t *bias, const int32_t *multiplier, const int8_t *shift, int32_t *scratch, int8_t *output);
 
 /* sums[c] += in[p * channels + c] over all pixels p; where `first` is not 0, the sums begin with these. The sums fit. */
 void tinyc_sum_pixels_s8(const int8_t *in, int32_t pixels, int32_t channels, int32_t first, int16_t *sums);

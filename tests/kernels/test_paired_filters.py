@@ -7,31 +7,46 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from test_shadow import of_graph
 
-from tinyc.kernels.paired_filters import Filters, packed, packing_obstacle, pair_order, tile_starts
+from integer_networks import Network
+from tinyc.cases import Cases
+from tinyc.ir import Quant
+from tinyc.ir.evaluate import evaluate
+from tinyc.kernels.conv_paired_s8 import ConvPairedCompactS8, ConvPairedS8
+from tinyc.kernels.paired_filters import Filters, described, packed, packing_obstacle, pair_order, tile_starts
+from tinyc.ops.conv import ConvAttrs
 from tinyc.quantize.numbers import requantize
+from tinyc.verification import run_cases
 
 FITTING = Filters(np.ones((5, 6), np.int64), np.zeros(5, np.int64), np.full(5, 3 << 29), np.full(5, 8), -128,
-                  (-128, 127))
+                  (-128, 127), False)
 
 
-@pytest.mark.parametrize("zero", [-128, -5, 127])
+@pytest.mark.parametrize(("zero", "away"), [(-128, False), (-128, True), (-5, True), (127, True)])
 @pytest.mark.parametrize("multiplier", [1 << 30, (1 << 31) - 1, 1278221421, 2014729843])
 @pytest.mark.parametrize("shift", range(1, 17))
-def test_constants_stand_for_the_specification(shift: int, multiplier: int, zero: int) -> None:
+def test_constants_stand_for_the_specification(shift: int, multiplier: int, zero: int, away: bool) -> None:
     one = np.full(4, 1)
-    filters = Filters(one[:, None], 0 * one, multiplier * one, shift * one, zero, (-128, 127))
-    factor, addend, right = (int(v) for v in packed(filters, np.array([[0, -1]])).astype(np.int64)[-12:-9])
+    filters = Filters(one[:, None], 0 * one, multiplier * one, shift * one, zero, (-128, 127), away)
+    order = np.array([[0, -1]])
+    constants = packed(filters, order)[6:]
+    assert constants.nbytes == filters.tile_constants
+    factor, addend, right = (int(v) for v in constants[:3])
+    if away:
+        addend, right = described(filters, order)["away"], int(constants[4]) >> 24
+        assert (constants[:4] == factor).all() and constants[4] == right * 0x01010101
     near, rng = np.arange(-(1 << 16), 1 << 16), np.random.default_rng(shift)
     sums = np.concatenate([near, near * 31, rng.integers(-(1 << 23), 1 << 23, 1 << 16), [-(1 << 23), (1 << 23) - 1]])
     expected = np.clip(requantize(sums, multiplier, -shift) + zero, -128, 127)
-    if filters.away:
+    if away:
         rounded = (sums * (factor + (1 << 32)) + (1 << 31)) >> 32
-        value = rounded - (rounded < 0) + addend
+        value = (((rounded - (rounded < 0)) >> right) + addend) >> 1
     else:
         value = (256 * sums * factor >> 32) + addend
-    assert abs(value).max() < 1 << 31
-    np.testing.assert_array_equal(np.clip(value >> right, -128, 127), expected)
+        assert abs(value).max() < 1 << 31
+        value >>= right
+    np.testing.assert_array_equal(np.clip(value, -128, 127), expected)
 
 
 @pytest.mark.parametrize(("row", "rows"), [(1, 1), (2, 3), (3, 2), (4, 10), (9, 3), (64, 1), (7, 2)])
@@ -63,3 +78,24 @@ def test_tiles_cover_all_filters() -> None:
 def test_what_cannot_be_packed(changes: dict, reason: str) -> None:
     assert packing_obstacle(FITTING) is None
     assert reason in str(packing_obstacle(replace(FITTING, **changes)))
+
+
+@pytest.mark.parametrize("filters", [64, 66])
+def test_size_builds_take_the_compact_form(filters: int) -> None:
+    """Where halves need not be rounded away from zero, both forms apply, and give the same bytes."""
+    net = Network(filters)
+    first = net.value((1, 12, 5, 8))
+    attrs = ConvAttrs((1, 1), (1, 1), (0,) * 4, 1, (0.0, 6.0), True)
+    relu = Quant((6 / 255,), (-128,))
+    last = net.add("Conv", attrs, [first, *net.weights((filters, 1, 1, 8), 0.0)], (1, 12, 5, filters), relu)
+    graph = net.done([first], last)
+    x = np.random.default_rng(1).integers(-128, 128, (1, 12, 5, 8)).astype(np.int8)
+    expected = evaluate(graph, {graph.inputs[0]: x})[graph.outputs[0]]
+    bytes_of = {}
+    for optimize, kernel in (("speed", ConvPairedS8), ("size", ConvPairedCompactS8)):
+        compiled = of_graph(graph, "cortex-m4", optimize=optimize)
+        assert [step.kernel for step in compiled.program.steps] == [kernel.name]
+        bytes_of[optimize] = compiled.report["weights_bytes"]
+        outputs, _ = run_cases(compiled, Cases(((x,),), None))
+        np.testing.assert_array_equal(outputs[0][0], expected)
+    assert bytes_of["speed"] - bytes_of["size"] == 28 * len(tile_starts(filters))

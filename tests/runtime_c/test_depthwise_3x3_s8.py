@@ -52,7 +52,7 @@ const tinyc_depthwise_3x3_s8_params params = {{{c}, {lines(h, w, c, case.columns
     {lines(*p.output, c, case.columns)}, {p.stride[0]}, {pads[0]}, {pads[1]}, {-p.input_offset}, {p.output_offset},
     {p.clamp[0]}, {p.clamp[1]}}};
 tinyc_depthwise_3x3_s8(&params, {image}, @1, {c_array("int32_t", bias)}, {c_array("int32_t", p.multiplier)},
-    {c_array("int32_t", p.shift)}, @3, {result});"""
+    {c_array("int8_t", p.shift)}, @3, {result});"""
     untouched = np.full(p.output[0] * p.output[1] * c, 85, np.int8)
     buffers = (x, filters.reshape(-1), untouched, np.full(scratch, 99, np.int32))
     result_buffer = 2 if case.ahead is None else 0

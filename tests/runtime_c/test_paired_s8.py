@@ -11,39 +11,38 @@ import pytest
 from int8_calls import Conv, expected_conv, fast, random_int8, with_buffers
 from kernel_batch import Call, c_array, run_calls
 
-from tinyc.kernels.paired_filters import Filters, constant_step, packed, packing_obstacle, pair_order, tile_starts
+from tinyc.kernels.paired_filters import Filters, described, packed, packing_obstacle, pair_order
 
 TARGETS = ["host", "cortex-m4", "cortex-m7", "cortex-m33"]
 FUNCTIONS = ["product_paired_s8", "convolve_paired_s8", "fully_connected_paired_s8"]
 HEADERS = ["tinyc_paired_s8.h"]
 
 
-def filters_of(p: Conv) -> Filters:
+def filters_of(p: Conv, compact: bool = False) -> Filters:
+    """compact: halves are rounded away from zero even where that makes no difference."""
     weights = p.w.reshape(p.channels, -1).astype(np.int64)
     bias = 0 if p.bias is None else p.bias.astype(np.int64)
     first = bias + p.input_offset * weights.sum(1)
-    return Filters(weights, first, p.multiplier.astype(np.int64), -p.shift.astype(np.int64), p.output_offset, p.clamp)
+    away = compact or p.clamp[0] != p.output_offset
+    multiplier, shift = p.multiplier.astype(np.int64), -p.shift.astype(np.int64)
+    return Filters(weights, first, multiplier, shift, p.output_offset, p.clamp, away)
 
 
-def _filters(p: Conv, order: np.ndarray, apart: bool = False) -> list[str]:
-    filters = filters_of(p)
+def _filters(filters: Filters, order: np.ndarray, apart: bool = False) -> list[str]:
     tiles = c_array("int32_t", packed(filters, order, apart)).partition(")")[2]
-    return [
-        f"static const int32_t tiles[] = {tiles};",
-        f"const tinyc_paired_filters filters = "
-        f"{{tiles, {len(order)}, {len(tile_starts(p.channels))}, {int(filters.away)}, {constant_step(filters)}}};",
-    ]
+    fields = ", ".join(map(str, described(filters, order, apart).values()))
+    return [f"static const int32_t tiles[] = {tiles};", f"const tinyc_paired_filters filters = {{tiles, {fields}}};"]
 
 
-def call(name: str, p: Conv, overlap: int | None = None) -> Call:
+def call(name: str, p: Conv, overlap: int | None = None, compact: bool = False) -> Call:
     """overlap: the result lies so many bytes in front of the input, in one buffer."""
-    filters = filters_of(p)
+    filters = filters_of(p, compact)
     assert packing_obstacle(filters) is None, packing_obstacle(filters)
     _, h, w, c = p.x.shape
     (rows, columns), (out_h, out_w) = p.kernel, p.output
     order = pair_order(columns * c, rows)
     source, result = ("@0", "@1") if overlap is None else (f"(@0 + {overlap})", "@0")
-    lines = _filters(p, order)
+    lines = _filters(filters, order)
     if p.kernel == (1, 1) and p.stride == (1, 1) and p.pad == (0, 0):
         lines.append(f"tinyc_product_paired_s8(&filters, {source}, {h * w}, {c}, {result}, {p.channels}, (void *)@2);")
     else:
@@ -87,11 +86,11 @@ def random_conv(rng: np.random.Generator, away: bool) -> Conv:
                 **quantization(rng, channels, depth * kernel[0] * kernel[1], away))  # fmt: skip
 
 
-@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize(("away", "compact"), [(False, False), (False, True), (True, True)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_random_shapes(target: str, away: bool, tmp_path: Path) -> None:
+def test_random_shapes(target: str, away: bool, compact: bool, tmp_path: Path) -> None:
     rng = np.random.default_rng(61)
-    calls = [call(f"random_{i}", random_conv(rng, away)) for i in range(20 if target == "host" else 60)]
+    calls = [call(f"random_{i}", random_conv(rng, away), None, compact) for i in range(20 if target == "host" else 60)]
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -106,13 +105,13 @@ def test_products_over_their_own_input(target: str, tmp_path: Path) -> None:
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
-@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize(("away", "compact"), [(False, False), (False, True), (True, True)])
 @pytest.mark.parametrize("target", TARGETS)
-def test_requantization_at_its_limits(target: str, away: bool, tmp_path: Path) -> None:
+def test_requantization_at_its_limits(target: str, away: bool, compact: bool, tmp_path: Path) -> None:
     """Sums around zero, at their largest, and at halves of every shift."""
     rng = np.random.default_rng(63)
     calls = []
-    for shift in range(1, 23 if away else 17):
+    for shift in range(1, 23 if compact else 17):
         for multiplier in (2**30, 2**31 - 1, int(rng.integers(2**30, 2**31))):
             halves = (np.arange(-4, 5)[:, None] * 2**shift + [-1, 0, 1]).reshape(-1)
             sums = np.concatenate([halves, rng.integers(-(2**23), 2**23, 20), [-(2**23) + 500, 2**23 - 500]])
@@ -122,7 +121,7 @@ def test_requantization_at_its_limits(target: str, away: bool, tmp_path: Path) -
             zero = int(rng.integers(-127, 128)) if away else -128
             calls.append(call(f"limits_{shift}", Conv(
                 x, np.ones((n, 1, 1, 1), np.int8), sums, np.full(n, multiplier, np.int32), np.full(n, -shift, np.int32),
-                output=(2, 3), input_offset=0, output_offset=zero)))  # fmt: skip
+                output=(2, 3), input_offset=0, output_offset=zero), None, compact))  # fmt: skip
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -132,7 +131,7 @@ def layer_call(name: str, p: Conv) -> Call:
     assert packing_obstacle(filters) is None, packing_obstacle(filters)
     order = pair_order(p.x.shape[3], 1)
     code = with_buffers("\n".join([
-        *_filters(p, order, True), "tinyc_fully_connected_paired_s8(&filters, @0, @1);"]))
+        *_filters(filters, order, True), "tinyc_fully_connected_paired_s8(&filters, @0, @1);"]))
     result = np.full(p.channels, 0x55, np.int8)
     return Call(f"{name} {p.w.shape}", code, (p.x.reshape(-1), result), 1, expected_conv(p).reshape(-1))
 

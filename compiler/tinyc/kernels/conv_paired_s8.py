@@ -4,14 +4,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from tinyc.backend.program import Argument, Call, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.conv_s8 import convolution_obstacle
 from tinyc.kernels.overlap import below
-from tinyc.kernels.paired_filters import filters_of, packed_argument, packing_obstacle, pair_order, tile_starts
+from tinyc.kernels.paired_filters import (
+    Filters,
+    filters_of,
+    must_round_away,
+    packed_argument,
+    packing_obstacle,
+    pair_order,
+    tile_starts,
+)
 from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.registry import scale_zero
 
@@ -24,8 +32,14 @@ def is_product(graph: Graph[Any], node: Node) -> bool:
 
 @KERNELS.add
 class ConvPairedS8(Kernel):
+    """The faster form, with 12 bytes of requantization for each filter unless results need the other one."""
+
     name = "tinyc_convolve_paired_s8"
     ops = ("Conv",)
+    away: ClassVar[bool] = False
+
+    def _filters(self, graph: Graph[Any], node: Node) -> Filters:
+        return filters_of(graph, node, self.away or must_round_away(graph, node))
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if options.variant != "dsp" or options.kernels != "auto":
@@ -34,21 +48,23 @@ class ConvPairedS8(Kernel):
             return other if node.attrs.group == 1 else "grouped"
         if not is_product(graph, node) and (graph.type(node.inputs[0]).shape[0] > 1 or node.attrs.dilations != (1, 1)):
             return "several images, or a dilated window"
-        return packing_obstacle(filters_of(graph, node))
+        return packing_obstacle(self._filters(graph, node))
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w, y = graph.type(node.inputs[1]), graph.type(node.outputs[0])
         steps, tiles = len(_order(graph, node)), len(tile_starts(w.shape[0]))
         pairs = -(-y.elements // w.shape[0] // 2)
         gathering = 60 * w.shape[1] + 4 * steps
-        each = gathering + tiles * ((78 if filters_of(graph, node).away else 58) + 12.4 * steps)
-        return Cost(pairs * each, tiles * (64 + 8 * steps), 8 * steps, calls=(_function(graph, node),))
+        filters = self._filters(graph, node)
+        each = gathering + tiles * ((80 if filters.away else 58) + 12.4 * steps)
+        flash = tiles * (16 + 8 * steps + filters.tile_constants)
+        return Cost(pairs * each, flash, 8 * steps, calls=(_function(graph, node),))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
         x, w, y = build.type(0).shape, build.type(1).shape, build.output_type().shape
         order = _order(build.graph, build.node)
-        filters = packed_argument(build, filters_of(build.graph, build.node), order)
+        filters = packed_argument(build, self._filters(build.graph, build.node), order)
         overlaps = ((0, 0, below(x, y, a.strides, a.pads, consumed=True)),) if x[0] == 1 else ()
         scratch = 8 * len(order)
         arguments: tuple[Argument, ...]
@@ -65,6 +81,19 @@ class ConvPairedS8(Kernel):
         pair = build.scratch_pointer()
         function = _function(build.graph, build.node)
         return Lowered((Call(function, (*arguments, replace(pair, c_type="int16_t *"))),), scratch, overlaps)
+
+
+@KERNELS.add
+class ConvPairedCompactS8(ConvPairedS8):
+    """5 bytes of requantization for each filter."""
+
+    name = "tinyc_convolve_paired_s8 (compact)"
+    away = True
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if other := super().obstacle(graph, node, options):
+            return other
+        return "the other form is as compact" if must_round_away(graph, node) else None
 
 
 def _function(graph: Graph[Any], node: Node) -> str:

@@ -17,7 +17,7 @@ from tinyc.backend.program import Argument, Call, Pointer, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, TensorType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
-from tinyc.kernels.conv_s8 import convolution_obstacle, is_depthwise, quantization
+from tinyc.kernels.conv_s8 import convolution_obstacle, is_depthwise
 from tinyc.ops.conv import ConvAttrs, channel_multipliers
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
@@ -152,7 +152,7 @@ class Depthwise3x3S8(Kernel):
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         layout, w = layout_of(graph, node), graph.type(node.inputs[1])
-        return Cost(layout.instructions, w.bytes, layout.scratch_bytes, (self.name,))
+        return Cost(layout.instructions, w.bytes + 9 * w.shape[0], layout.scratch_bytes, (self.name,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
@@ -169,9 +169,10 @@ class Depthwise3x3S8(Kernel):
             ("lowest", low), ("highest", high),
         ))
         bias = build.table("bias", folded_bias(build.graph, build.node).astype(np.int32))
+        multiplier, shift = channel_multipliers(x, build.type(1), y, x.shape[3])
         arguments: tuple[Argument, ...] = (
-            parameters, build.input(0), build.table("filter", taps), bias, *quantization(build, x.shape[3]),
-            Pointer(build.scratch, 0, "int32_t *"), build.output(),
+            parameters, build.input(0), build.table("filter", taps), bias, build.table("multiplier", multiplier),
+            build.table("shift", shift.astype(np.int8)), Pointer(build.scratch, 0, "int32_t *"), build.output(),
         )
         overlaps = () if layout.overlap is None else ((0, 0, layout.overlap),)
         return Lowered((Call(self.name, arguments),), layout.scratch_bytes, overlaps, pitch=layout.pitch)

@@ -12,8 +12,10 @@ from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.fully_connected_s8 import layer_obstacle
 from tinyc.kernels.paired_filters import (
+    Filters,
     constant_step,
     filters_of,
+    must_round_away,
     packed_argument,
     packing_obstacle,
     pair_order,
@@ -35,27 +37,33 @@ class FullyConnectedPairedS8(Kernel):
             return other
         if _rows(graph, node) == 1 and graph.type(node.inputs[1]).shape[1] % 4:
             return "activations that are no multiple of four"
-        return packing_obstacle(filters_of(graph, node))
+        return packing_obstacle(_filters(graph, node))
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         outputs, depth = graph.type(node.inputs[1]).shape
         rows, tiles, steps = _rows(graph, node), len(tile_starts(outputs)), len(pair_order(depth, 1))
+        filters = _filters(graph, node)
         if rows == 1:
-            constants = 12 + 4 * constant_step(filters_of(graph, node)) * tiles
+            constants = 12 + 4 * constant_step(filters) * tiles
             flash = tiles * (16 + 8 * steps) + constants
             return Cost(50 + tiles * (42 + 8.25 * steps), flash, calls=(_function(rows),))
         each = 60 + tiles * (60 + 12.4 * steps)
-        return Cost((rows + 1) // 2 * each, tiles * (64 + 8 * steps), 8 * steps, calls=(_function(rows),))
+        flash = tiles * (16 + 8 * steps + filters.tile_constants)
+        return Cost((rows + 1) // 2 * each, flash, 8 * steps, calls=(_function(rows),))
 
     def lower(self, build: Builder) -> Lowered:
         outputs, depth = build.type(1).shape
         rows, order = _rows(build.graph, build.node), pair_order(depth, 1)
-        filters = packed_argument(build, filters_of(build.graph, build.node), order, rows == 1)
+        filters = packed_argument(build, _filters(build.graph, build.node), order, rows == 1)
         if rows == 1:
             return Lowered((Call(_function(rows), (filters, build.input(0), build.output())),))
         pair = replace(build.scratch_pointer(), c_type="int16_t *")
         arguments = (filters, build.input(0), rows, depth, build.output(), outputs, pair)
         return Lowered((Call(_function(rows), arguments),), 8 * len(order))
+
+
+def _filters(graph: Graph[Any], node: Node) -> Filters:
+    return filters_of(graph, node, must_round_away(graph, node))
 
 
 def _rows(graph: Graph[Any], node: Node) -> int:

@@ -26,8 +26,8 @@ class Filters:
     """What one layer's filters are before they are packed.
 
     weights: int64 [filters, depth]; first: int64 [filters], the bias less the input's zero point times the weights'
-    sum. multiplier, shift: requantization, shift to the right. away: halves are rounded away from zero, which makes a
-    difference unless results below the zero point are clamped.
+    sum. multiplier, shift: requantization, shift to the right. away: halves are rounded away from zero, else up, which
+    takes fewer instructions and more bytes.
     """
 
     weights: Array
@@ -36,13 +36,21 @@ class Filters:
     shift: Array
     out_zero: int
     clamp: tuple[int, int]
+    away: bool
 
     @property
-    def away(self) -> bool:
-        return self.clamp[0] != self.out_zero
+    def tile_constants(self) -> int:
+        """Bytes of requantization in a tile."""
+        return 20 if self.away else 48
 
 
-def filters_of(graph: Graph[Any], node: Node) -> Filters:
+def must_round_away(graph: Graph[Any], node: Node) -> bool:
+    """Whether results below the zero point are not clamped, so that halves of negative values make a difference."""
+    y = scale_zero(graph.type(node.outputs[0]))
+    return clamp_limits(node.attrs.clamp, *y, (-128, 127))[0] != y[1]
+
+
+def filters_of(graph: Graph[Any], node: Node, away: bool) -> Filters:
     """Of an integer Conv without groups or a Gemm, filters along the first axis."""
     x, w, y = graph.type(node.inputs[0]), graph.type(node.inputs[1]), graph.type(node.outputs[0])
     weights = graph.data(node.inputs[1]).reshape(w.shape[0], -1).astype(np.int64)
@@ -55,7 +63,8 @@ def filters_of(graph: Graph[Any], node: Node) -> Filters:
     weights, first = np.where(nothing[:, None], 0, weights), np.where(nothing, 0, first)
     multiplier, right = np.where(nothing, 1 << 30, multiplier), np.where(nothing, 1, right)
     zero = scale_zero(y)[1]
-    return Filters(weights, first, multiplier, right, zero, clamp_limits(node.attrs.clamp, *scale_zero(y), (-128, 127)))
+    clamp = clamp_limits(node.attrs.clamp, *scale_zero(y), (-128, 127))
+    return Filters(weights, first, multiplier, right, zero, clamp, away)
 
 
 def packing_obstacle(filters: Filters) -> str | None:
@@ -94,21 +103,23 @@ def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
 
     apart: requantization stands behind all tiles, once where it is the same for all filters.
     """
-    starts = tile_starts(len(filters.weights))
     chosen = np.where(order < 0, 0, filters.weights[:, order])  # [filters, steps, 2]
     constants = np.stack(_requantization(filters), axis=-1)
     words: list[Array] = []
     behind: list[Array] = []
-    for start, following in zip(starts, [*starts[1:], starts[-1] + TILE], strict=True):
-        tile = slice(start, start + TILE)
+    for start in tile_starts(len(filters.weights)):
         low, high = slice(start, start + TILE, 2), slice(start + 1, start + TILE, 2)
         lanes = 256 * chosen[high] + chosen[low]  # [2, steps, 2]
         both = (lanes[..., 1] << 16) + (lanes[..., 0] & 0xFFFF)
         first = np.stack([filters.first[low], 256 * filters.first[high] + filters.first[low]], axis=1)
-        last = constants[tile].copy()
-        last[-1, 2] += (following - start - TILE) << 8
+        last = constants[start : start + TILE]
         words += [first.reshape(-1), both.T.reshape(-1)]
-        (behind if apart else words).append(last.reshape(-1))
+        if apart:
+            behind.append(last.reshape(-1))
+        elif filters.away:
+            words += [last[:, 0], (last[:, 2] << 8 * np.arange(TILE)).sum(keepdims=True)]
+        else:
+            words.append(last.reshape(-1))
     if apart and constant_step(filters) == 0:
         behind = [constants[0]]
     return np.concatenate(words + behind).astype(np.uint32).view(np.int32)
@@ -116,22 +127,28 @@ def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
 
 def constant_step(filters: Filters) -> int:
     """Bytes from a filter's requantization to the next one's, where they stand apart."""
-    same = len(set(zip(filters.multiplier, filters.shift, strict=True))) == 1
-    return 0 if same and len(filters.weights) % TILE == 0 else 12
+    return 0 if len(set(zip(filters.multiplier, filters.shift, strict=True))) == 1 else 12
 
 
 def _requantization(filters: Filters) -> tuple[Array, Array, Array]:
     """(multiplier, addend, shift) as the runtime takes them."""
     zero, shift = filters.out_zero, filters.shift
     if filters.away:
-        return 2 * filters.multiplier - (1 << 32), (1 << (shift - 1)) + (zero << shift), shift
+        return 2 * filters.multiplier - (1 << 32), np.full_like(shift, 2 * zero + 1), shift - 1
     return filters.multiplier, 64 + (64 << shift) + (zero << (shift + 7)), shift + 7
 
 
 def packed_argument(build: Builder, filters: Filters, order: Array, apart: bool = False) -> Struct:
     """The packed filters' table, described for the runtime."""
     table = build.table("filter", packed(filters, order, apart), filters=filters.weights.size)
-    return Struct("tinyc_paired_filters", (
-        ("tiles", Pointer(table.buffer)), ("steps", len(order)), ("count", len(tile_starts(len(filters.weights)))),
-        ("away", int(filters.away)), ("constant_step", constant_step(filters) if apart else 12),
-    ))
+    fields = described(filters, order, apart)
+    return Struct("tinyc_paired_filters", (("tiles", Pointer(table.buffer)), *fields.items()))
+
+
+def described(filters: Filters, order: Array, apart: bool = False) -> dict[str, int]:
+    """The fields of tinyc_paired_filters behind its tiles."""
+    count = len(filters.weights)
+    return {
+        "steps": len(order), "count": len(tile_starts(count)), "away": 2 * filters.out_zero + 1 if filters.away else 0,
+        "repeated": -count % TILE, "constant_step": constant_step(filters) if apart else 0,
+    }

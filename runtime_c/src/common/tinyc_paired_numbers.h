@@ -27,16 +27,23 @@ TINYC_INLINE int8_t tinyc_saturated_s8(int64_t value)
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
-TINYC_INLINE int8_t tinyc_paired_requantize(int32_t sum, int32_t away, const int32_t constants[3])
+/* One filter's requantization: addend and shift, or `away` and `less`. */
+typedef struct {
+    int32_t multiplier;
+    int32_t addend;
+    int32_t shift;
+} tinyc_paired_constants;
+
+TINYC_INLINE int8_t tinyc_paired_requantize(int32_t sum, int32_t away, const tinyc_paired_constants *constants)
 {
-    const int32_t shift = constants[2] & 0xff;
-    if (!away) {
-        const int64_t product = tinyc_shift_right(INT64_C(256) * sum * constants[0], 32);
-        return tinyc_saturated_s8(tinyc_shift_right(product + constants[1], shift));
+    if (away == 0) {
+        const int64_t product = tinyc_shift_right(INT64_C(256) * sum * constants->multiplier, 32);
+        return tinyc_saturated_s8(tinyc_shift_right(product + constants->addend, constants->shift));
     }
-    const int64_t factor = constants[0] + (INT64_C(1) << 32);
+    const int64_t factor = constants->multiplier + (INT64_C(1) << 32);
     const int64_t rounded = tinyc_shift_right(sum * factor + (INT64_C(1) << 31), 32);
-    return tinyc_saturated_s8(tinyc_shift_right(rounded - (rounded < 0) + constants[1], shift));
+    const int64_t twice = tinyc_shift_right(rounded - (rounded < 0), constants->shift) + constants->addend;
+    return tinyc_saturated_s8(tinyc_shift_right(twice, 1));
 }
 
 /* Adds the products of one activation with a lane of each of a tile's two words. */
@@ -51,14 +58,14 @@ TINYC_INLINE void tinyc_paired_multiply(int32_t sums[4], const int32_t words[2],
 
 /* A tile's sums to its four results. */
 TINYC_INLINE void tinyc_paired_finish(
-    const int32_t sums[4], int32_t away, const int32_t *constants, int32_t constant_step, int8_t out[4])
+    const int32_t sums[4], int32_t away, const tinyc_paired_constants constants[4], int8_t out[4])
 {
     for (int32_t k = 0; k < 4; ++k) {
         int32_t sum = sums[k];
         if ((k & 1) != 0) {
             sum = (int32_t)tinyc_shift_right((int32_t)((uint32_t)sum - (uint32_t)sums[k - 1]), 8);
         }
-        out[k] = tinyc_paired_requantize(sum, away, constants + k * constant_step);
+        out[k] = tinyc_paired_requantize(sum, away, &constants[k]);
     }
 }
 

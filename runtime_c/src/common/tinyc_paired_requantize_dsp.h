@@ -9,11 +9,11 @@
     ssat    \sum, #8, \sum
     .endm
 
-    /* Halves are rounded away from zero. */
+    /* Halves are rounded away from zero; addend is `away`, shift is `less`. */
     .macro requantize_away sum
     smmlar  \sum, \sum, multiplier, \sum
     add     \sum, \sum, \sum, asr #31
-    add     \sum, \sum, addend
     asr     \sum, \sum, shift
-    ssat    \sum, #8, \sum
+    add     \sum, \sum, addend
+    ssat    \sum, #8, \sum, asr #1
     .endm

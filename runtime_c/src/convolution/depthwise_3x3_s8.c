@@ -34,7 +34,7 @@ static void limit(int8_t *results, const tinyc_depthwise_line *line, int32_t low
 
 TINYC_FN(depthwise_3x3_s8)
 void tinyc_depthwise_3x3_s8(const tinyc_depthwise_3x3_s8_params *params, const int8_t *input, const int8_t *filter,
-    const int32_t *bias, const int32_t *multiplier, const int32_t *shift, int32_t *scratch, int8_t *output)
+    const int32_t *bias, const int32_t *multiplier, const int8_t *shift, int32_t *scratch, int8_t *output)
 {
     const int32_t stride = params->stride;
     const int32_t groups = (stride == 1 ? (params->out.length + 1) / 2 : params->out.length) + 1;

@@ -44,8 +44,11 @@
     .set PAIR_END, 12
     .set ENTRY, 16          /* into the unrolled loop */
     .set FINISH, 20         /* how sums become results */
-    .set TILES_END, 24
-    .set LOCALS, 28
+    .set AWAY, 24
+    .set LAST_END, 28       /* of all tiles */
+    .set REPEATED, 32       /* filters that the tile behind TILES_END has from the one before it */
+    .set TILES_END, 36      /* of the first tile, while filters are to be repeated */
+    .set LOCALS, 44
 
     .set UNROLLED, 8
     .set STEP_BYTES, 48     /* of code: all instructions of a step are long */
@@ -65,52 +68,60 @@
     smlad   low3, w1, x1, low3
     .endm
 
-    .macro filter requantize, pixel0, pixel1
-    ldmia   weights!, {multiplier, addend, shift}
+    .macro results requantize, pixel0, pixel1
     \requantize \pixel1
     strb    \pixel1, [out1], #1
     \requantize \pixel0
     strb    \pixel0, [out0], #1
     .endm
 
-    .macro finish_tile requantize
-    ldrd    out0, out1, [sp, #OUT]
-    filter  \requantize, low0, low2
-    filter  \requantize, high0, high2
-    filter  \requantize, low1, low3
-    filter  \requantize, high1, high3
-    add     out0, out0, shift, asr #8
-    add     out1, out1, shift, asr #8
+    .macro filter_up pixel0, pixel1
+    ldmia   weights!, {multiplier, addend, shift}
+    results requantize_up, \pixel0, \pixel1
+    .endm
+
+    /* less: bytes from the next filter's multiplier to this one's shift. */
+    .macro filter_away pixel0, pixel1, less
+    ldr     multiplier, [weights], #4
+    ldrb    shift, [weights, #\less]
+    results requantize_away, \pixel0, \pixel1
+    .endm
+
+    .macro next_tile
     strd    out0, out1, [sp, #OUT]
     ldr     multiplier, [sp, #TILES_END]
     cmp     weights, multiplier
     bne     tile
-    add     sp, sp, #LOCALS
-    pop     {r4-r11, pc}
     .endm
 
 tinyc1_paired_tiles_dsp:
     push    {r4-r11, lr}
     sub     sp, sp, #LOCALS
     strd    r2, r3, [sp, #OUT]
-    ldmia   r0, {r0, r4, r5, r6}        /* tiles, steps, count, away */
+    ldmia   r0, {r0, r4, r5, r6, r9}    /* tiles, steps, count, away, repeated */
     add     r7, r1, r4, lsl #3
     strd    r1, r7, [sp, #PAIR]
-    lsls    r7, r4, #3
-    add     r7, r7, #64
-    mla     r7, r7, r5, r0
+    lsls    r3, r4, #3
+    adds    r3, r3, #16 + 20            /* bytes of a tile */
+    adr     r2, away
+    cbnz    r6, 1f
+    adds    r3, r3, #48 - 20
+    adr     r2, up
+1:  mla     r7, r3, r5, r0
+    add     r3, r3, r0
     rsb     r4, r4, #0
     and     r4, r4, #UNROLLED - 1
     mov     r5, #STEP_BYTES
     adr     r8, steps
     mla     r4, r4, r5, r8
-    adr     r5, up
-    cbz     r6, 1f
-    adr     r5, away
-1:  orr     r4, r4, #1                  /* Thumb addresses */
-    orr     r5, r5, #1
-    strd    r4, r5, [sp, #ENTRY]
-    str     r7, [sp, #TILES_END]
+    orr     r4, r4, #1                  /* Thumb addresses */
+    orr     r5, r2, #1
+    add     r8, sp, #ENTRY
+    stmia   r8!, {r4-r7}                /* up to LAST_END */
+    cmp     r9, #0
+    it      eq
+    moveq   r3, r7
+    strd    r9, r3, [sp, #REPEATED]
 
 tile:
     ldmia   weights, {low0, high0, low1, high1}
@@ -136,7 +147,24 @@ up: sub     high0, high0, low0
     lsl     low1, low1, #8
     lsl     low2, low2, #8
     lsl     low3, low3, #8
-    finish_tile requantize_up
+    ldrd    out0, out1, [sp, #OUT]
+    filter_up low0, low2
+    filter_up high0, high2
+    filter_up low1, low3
+    filter_up high1, high3
+    next_tile
+
+end_of_tiles:
+    ldrd    r2, r3, [sp, #LAST_END]     /* and REPEATED */
+    cbz     r3, 1f
+    sub     out0, out0, r3
+    sub     out1, out1, r3
+    strd    out0, out1, [sp, #OUT]
+    movs    r3, #0
+    strd    r3, r2, [sp, #REPEATED]     /* and TILES_END */
+    b       tile
+1:  add     sp, sp, #LOCALS
+    pop     {r4-r11, pc}
 
     .align 2
 away:
@@ -144,5 +172,13 @@ away:
     sub     high\k, high\k, low\k
     asr     high\k, high\k, #8
     .endr
-    finish_tile requantize_away
+    ldrd    out0, out1, [sp, #OUT]
+    ldr     addend, [sp, #AWAY]
+    filter_away low0, low2, 12
+    filter_away high0, high2, 9
+    filter_away low1, low3, 6
+    filter_away high1, high3, 3
+    adds    weights, weights, #4
+    next_tile
+    b       end_of_tiles
     .size tinyc1_paired_tiles_dsp, . - tinyc1_paired_tiles_dsp

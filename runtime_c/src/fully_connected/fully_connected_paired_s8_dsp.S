@@ -41,9 +41,11 @@
     .set IN, 0
     .set ENTRY, 4           /* into the unrolled loop */
     .set FINISH, 8          /* how sums become results */
-    .set TILES_END, 12
-    .set CONSTANTS, 16      /* of the next filter, and the distance to those of the one after it */
-    .set LOCALS, 28
+    .set LAST_END, 12       /* of all tiles */
+    .set REPEATED, 16       /* filters that the tile behind TILES_END has from the one before it */
+    .set TILES_END, 20      /* of the first tile, while filters are to be repeated */
+    .set CONSTANTS, 24      /* of the next filter, and the distance to those of the one after it */
+    .set LOCALS, 36
 
     .set UNROLLED, 4
     .set FOUR_BYTES, 64     /* of code: all instructions are long */
@@ -79,25 +81,27 @@
     filter  \requantize, high0
     filter  \requantize, low1
     filter  \requantize, high1
-    add     out, out, shift, asr #8
     str     constants, [sp, #CONSTANTS]
     ldr     w0, [sp, #TILES_END]
     cmp     weights, w0
     bne     tile
-    add     sp, sp, #LOCALS
-    pop     {r4-r11, pc}
     .endm
 
 tinyc1_fully_connected_paired_s8:
     push    {r4-r11, lr}
     sub     sp, sp, #LOCALS
     mov     out, r2
-    ldmia   r0, {r0, r4, r5, r6, r8}    /* tiles, steps, count, away, constant_step */
+    ldmia   r0, {r0, r4, r5, r6, r9, r10} /* tiles, steps, count, away, repeated, constant_step */
     add     x_end, x, r4, lsl #1
-    lsls    r7, r4, #3
-    adds    r7, r7, #16
-    mla     r7, r7, r5, r0
-    strd    r7, r8, [sp, #CONSTANTS]
+    lsls    r3, r4, #3
+    adds    r3, r3, #16
+    mla     r7, r3, r5, r0
+    strd    r7, r10, [sp, #CONSTANTS]
+    add     r3, r3, r0
+    cmp     r9, #0
+    it      eq
+    moveq   r3, r7
+    strd    r9, r3, [sp, #REPEATED]
     lsrs    r4, r4, #1                  /* groups of four weights */
     rsb     r4, r4, #0
     and     r4, r4, #UNROLLED - 1
@@ -132,6 +136,16 @@ up: sub     high0, high0, low0
     lsl     low1, low1, #8
     finish_tile requantize_up
 
+end_of_tiles:
+    ldrd    r2, r3, [sp, #LAST_END]     /* and REPEATED */
+    cbz     r3, 1f
+    sub     out, out, r3
+    movs    r3, #0
+    strd    r3, r2, [sp, #REPEATED]     /* and TILES_END */
+    b       tile
+1:  add     sp, sp, #LOCALS
+    pop     {r4-r11, pc}
+
     .align 2
 away:
     sub     high0, high0, low0
@@ -139,4 +153,5 @@ away:
     asr     high0, high0, #8
     asr     high1, high1, #8
     finish_tile requantize_away
+    b       end_of_tiles
     .size tinyc1_fully_connected_paired_s8, . - tinyc1_fully_connected_paired_s8
