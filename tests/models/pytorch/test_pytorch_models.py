@@ -11,18 +11,9 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quant_pre_process, quantize_static
-
-from support import differences, with_numpy, with_onnxruntime
-from tinyc.compiler import Compiled, Request, compile_model
-from tinyc.execute import build_model, written
-from tinyc.ir.graph import Graph
-from tinyc.passes.integer_report import integer_report
-from tinyc.targets import load_target
-from tinyc.toolchain import run
+from exported import check_float, check_integers, requantized
+from onnxruntime.quantization import QuantFormat, QuantType
 
 HERE = Path(__file__).parent
 TRAINED = sorted(HERE.glob("trained_*.onnx"))  # the rounding is part of these
@@ -50,60 +41,13 @@ FORMS = {
 }
 
 
-def inputs_of(model: onnx.ModelProto, count: int, seed: int) -> list[np.ndarray]:
-    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim]
-    rng = np.random.default_rng(seed)
-    return [rng.standard_normal(shape).astype(np.float32) for _ in range(count)]
-
-
-class Calibration(CalibrationDataReader):
-    def __init__(self, arrays: list[np.ndarray]) -> None:
-        self.rest = iter(arrays)
-
-    def get_next(self) -> dict[str, np.ndarray] | None:
-        array = next(self.rest, None)
-        return None if array is None else {"input": array}
-
-
 def quantized(path: Path, form: str, folder: Path) -> Path:
-    """The model as onnxruntime's quantizer writes it, calibrated with seeded inputs."""
     return requantized(path, folder, weight_type=QuantType.QInt8, **FORMS[form])
-
-
-def requantized(path: Path, folder: Path, **options) -> Path:
-    ready, result = folder / "ready.onnx", folder / "quantized.onnx"
-    quant_pre_process(path, ready, skip_symbolic_shape=True)
-    quantize_static(ready, result, Calibration(inputs_of(onnx.load(path), 8, seed=1)), **options)
-    return result
-
-
-def outputs_of(compiled: Compiled, cases: list[np.ndarray]) -> list[dict[str, np.ndarray]]:
-    """What the C gives for each case, built for the host."""
-    with written(compiled) as folder:
-        elf = build_model(compiled, folder, sanitize=False)
-        result = run(elf, [[case.tobytes()] for case in cases])
-    assert result.status == 0
-    ports = compiled.emitted.outputs
-    return [{p.name: np.frombuffer(raw, p.dtype.numpy).reshape(p.shape) for p, raw in zip(ports, raws, strict=True)}
-            for raws in result.outputs]
-
-
-def last_step(graph: Graph) -> float:
-    """The scale of the quantized value that the first output is computed from."""
-    node = graph.producer(graph.outputs[0])
-    while node is not None and node.op != "DequantizeLinear":
-        node = next((p for p in map(graph.producer, node.inputs) if p is not None), None)
-    assert node is not None
-    return float(node.attrs.quant.scale[0])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name.removesuffix(".onnx"))
 def test_float(path):
-    model = onnx.load(path)
-    cases = inputs_of(model, 2, seed=2)
-    compiled = compile_model(Request(path, load_target("host"), name="net"))
-    for case, got in zip(cases, outputs_of(compiled, cases), strict=True):
-        assert differences(got, with_onnxruntime(model, {"input": case}), 1e-4) == []
+    check_float(path)
 
 
 @pytest.mark.parametrize("path", TRAINED, ids=lambda p: p.name.removesuffix(".onnx"))
@@ -118,29 +62,6 @@ def test_trained_for_integers(path):
 def test_quantized(path, form, tmp_path):
     name = path.name.split(".")[0]
     check_integers(quantized(path, form, tmp_path), FLOAT.get(name, set()), labels=name in LABELS)
-
-
-def check_integers(path, allowed, labels=False, tolerance=1.0):
-    """Compiles, runs and compares a quantized model. allowed: operators that may remain float."""
-    model = onnx.load(path)
-    cases = inputs_of(model, 4, seed=3)
-    compiled = compile_model(Request(path, load_target("host"), name="net"))
-    left = {f.op for f in integer_report(compiled.graph)}
-    assert left <= allowed
-    step, distances = last_step(compiled.graph), []
-    for case, got in zip(cases, outputs_of(compiled, cases), strict=True):
-        want = with_numpy(compiled, {"input": case})
-        if left:
-            assert differences(got, want, 1e-5) == []
-        else:
-            assert all(np.array_equal(got[o], want[o]) for o in want)
-        result, reference = got["output"], with_onnxruntime(model, {"input": case})["output"]
-        distances.append(np.abs(result - reference).mean() / step)
-        if labels:
-            best = np.sort(reference, -1)
-            near = best[..., -1] - best[..., -2] <= 2.01 * step
-            assert np.all(near | (result.argmax(-1) == reference.argmax(-1)))
-    assert np.mean(distances) <= tolerance
 
 
 BYTES = ((QuantType.QUInt8, QuantType.QUInt8), (QuantType.QUInt8, QuantType.QInt8), (QuantType.QInt8, QuantType.QInt8))
