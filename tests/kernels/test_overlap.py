@@ -14,7 +14,7 @@ from tinyc.compiler import Request, compile_imported
 from tinyc.frontend import Imported
 from tinyc.ir import Graph
 from tinyc.ir.evaluate import evaluate
-from tinyc.kernels.overlap import above, below
+from tinyc.kernels.overlap import above, below, below_tiles
 from tinyc.targets import load_target
 from tinyc.verification import run_cases
 
@@ -81,6 +81,37 @@ def test_limits_against_simulation(seed: int) -> None:
     assert survives(x, y, kernel, stride, pads, high, backward=True)
     assert low == h * w * c or not survives(x, y, kernel, stride, pads, low + 1, backward=False)
     assert high == 1 or not survives(x, y, kernel, stride, pads, high - 1, backward=True)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_limits_of_tiles_against_simulation(seed: int) -> None:
+    """3x3 windows, two tiles of 2x2 results read and then written: the same."""
+    rng = np.random.default_rng(seed)
+    h, w, c, o = (int(v) for v in rng.integers(1, 8, 4))
+    pads = tuple(int(rng.integers(max(0, (3 - e + 1) // 2), 3)) for e in (h, w)) * 2
+    x, y = (1, h, w, c), (1, h + 2 * pads[0] - 2, w + 2 * pads[1] - 2, o)
+    low = below_tiles(x, y, pads, 2, 2)
+    assert tiles_survive(x, y, pads, low)
+    assert low == h * w * c or not tiles_survive(x, y, pads, low + 1)
+
+
+def tiles_survive(x, y, pads, delta: int) -> bool:
+    """Byte by byte: results are written over all that lies in front of them, where a tile's two rows do not follow."""
+    (_, h, w, c), (_, out_h, out_w, o) = x, y
+    tiles = [(r, q) for r in range(0, out_h, 2) for q in range(0, out_w, 2)]
+    overwritten: set[int] = set()
+    for k in range(0, len(tiles), 2):
+        for r, q in tiles[k : k + 2]:
+            read = {((iy * w + ix) * c + byte)
+                    for iy in range(max(0, r - pads[0]), min(h, r - pads[0] + 4))
+                    for ix in range(max(0, q - pads[1]), min(w, q - pads[1] + 4)) for byte in range(c)}
+            if read & overwritten:
+                return False
+        for r, q in tiles[k : k + 2]:
+            for oy in range(r, min(r + 2, out_h)):
+                at = delta + (oy * out_w + q) * o
+                overwritten |= set(range(at, at + min(2, out_w - q) * o))
+    return True
 
 
 def test_work_from_the_end_needs_a_result_above_its_input() -> None:

@@ -14,7 +14,15 @@ from tinyc.cases import Cases
 from tinyc.ir import Quant
 from tinyc.ir.evaluate import evaluate
 from tinyc.kernels.conv_paired_s8 import ConvPairedCompactS8, ConvPairedS8
-from tinyc.kernels.paired_filters import Filters, described, packed, packing_obstacle, pair_order, tile_starts
+from tinyc.kernels.paired_filters import (
+    Filters,
+    described,
+    packed,
+    packing_obstacle,
+    pair_order,
+    requantization,
+    tile_starts,
+)
 from tinyc.ops.conv import ConvAttrs
 from tinyc.quantize.numbers import requantize
 from tinyc.verification import run_cases
@@ -47,6 +55,9 @@ def test_constants_stand_for_the_specification(shift: int, multiplier: int, zero
         assert abs(value).max() < 1 << 31
         value >>= right
     np.testing.assert_array_equal(np.clip(value, -128, 127), expected)
+    if not away:  # sums times 4 in place of 256
+        factor, addend, right = (int(v) for v in requantization(filters, 2)[0])
+        np.testing.assert_array_equal(np.clip((4 * sums * factor >> 32) + addend >> right, -128, 127), expected)
 
 
 @pytest.mark.parametrize(("row", "rows"), [(1, 1), (2, 3), (3, 2), (4, 10), (9, 3), (64, 1), (7, 2)])

@@ -31,13 +31,32 @@ def below(
     _, out_h, out_w, out_channels = y
     rows = np.maximum(_first_taps(out_h, strides[0], pads[0]), 0)
     columns = np.maximum(_first_taps(out_w, strides[1], pads[1]), 0)
-    first = ((rows[:, None] * width + columns[None, :]) * channels).reshape(-1)
-    # The lowest input address that this pixel or any later one reads; after the last, none.
-    needed = np.minimum.accumulate(np.append(first, np.iinfo(np.int64).max)[::-1])[::-1]
-    written = (np.arange(len(first), dtype=np.int64) + 1) * out_channels
+    needed = _needed(((rows[:, None] * width + columns[None, :]) * channels).reshape(-1))
+    written = (np.arange(out_h * out_w, dtype=np.int64) + 1) * out_channels
     held = needed[1:] if consumed else needed[:-1]
     delta = int((held - written).min())
     return min(delta, x[1] * width * channels)
+
+
+def below_tiles(x: Sequence[int], y: Sequence[int], pads: Sequence[int], size: int, together: int) -> int:
+    """As `below`, for tiles of size * size results with stride 1, in raster order.
+
+    together: so many tiles are read completely before any of them is written.
+    """
+    _, _, width, channels = x
+    _, out_h, out_w, out_channels = y
+    rows, columns = np.arange(0, out_h, size), np.arange(0, out_w, size)
+    taps = np.maximum(rows - pads[0], 0)[:, None] * width + np.maximum(columns - pads[1], 0)[None, :]
+    last_rows, ends = np.minimum(rows + size, out_h) - 1, np.minimum(columns + size, out_w)
+    written = np.maximum.accumulate(((last_rows[:, None] * out_w + ends[None, :]) * out_channels).reshape(-1))
+    last = np.minimum(np.arange(together - 1, len(written) + together - 1, together), len(written) - 1)
+    delta = int((_needed((taps * channels).reshape(-1))[last + 1] - written[last]).min())
+    return min(delta, x[1] * width * channels)
+
+
+def _needed(first: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """From the first input address that each pixel or tile reads: the lowest from it on, and after the last, none."""
+    return np.minimum.accumulate(np.append(first, np.iinfo(np.int64).max)[::-1])[::-1]
 
 
 def above(

@@ -104,13 +104,13 @@ def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
     apart: requantization stands behind all tiles, once where it is the same for all filters.
     """
     chosen = np.where(order < 0, 0, filters.weights[:, order])  # [filters, steps, 2]
-    constants = np.stack(_requantization(filters), axis=-1)
+    constants = requantization(filters)
     words: list[Array] = []
     behind: list[Array] = []
     for start in tile_starts(len(filters.weights)):
         low, high = slice(start, start + TILE, 2), slice(start + 1, start + TILE, 2)
         lanes = 256 * chosen[high] + chosen[low]  # [2, steps, 2]
-        both = (lanes[..., 1] << 16) + (lanes[..., 0] & 0xFFFF)
+        both = lane_words(lanes)
         first = np.stack([filters.first[low], 256 * filters.first[high] + filters.first[low]], axis=1)
         last = constants[start : start + TILE]
         words += [first.reshape(-1), both.T.reshape(-1)]
@@ -125,17 +125,28 @@ def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
     return np.concatenate(words + behind).astype(np.uint32).view(np.int32)
 
 
+def lane_words(lanes: Array) -> Array:
+    """[..., 2] numbers of 16 bits as words."""
+    return (lanes[..., 1] << 16) + (lanes[..., 0] & 0xFFFF)
+
+
 def constant_step(filters: Filters) -> int:
     """Bytes from a filter's requantization to the next one's, where they stand apart."""
     return 0 if len(set(zip(filters.multiplier, filters.shift, strict=True))) == 1 else 12
 
 
-def _requantization(filters: Filters) -> tuple[Array, Array, Array]:
-    """(multiplier, addend, shift) as the runtime takes them."""
+def requantization(filters: Filters, bits: int = 8) -> Array:
+    """Multiplier, addend and shift of each filter as the runtime takes them: [filters, 3].
+
+    bits: how many bits sums are shifted left by, unless halves are rounded away from zero.
+    """
     zero, shift = filters.out_zero, filters.shift
     if filters.away:
-        return 2 * filters.multiplier - (1 << 32), np.full_like(shift, 2 * zero + 1), shift - 1
-    return filters.multiplier, 64 + (64 << shift) + (zero << (shift + 7)), shift + 7
+        constants = (2 * filters.multiplier - (1 << 32), np.full_like(shift, 2 * zero + 1), shift - 1)
+    else:
+        half = 1 << (bits - 2)
+        constants = (filters.multiplier, half + (half << shift) + (zero << (shift + bits - 1)), shift + bits - 1)
+    return np.stack(constants, axis=-1)
 
 
 def packed_argument(build: Builder, filters: Filters, order: Array, apart: bool = False) -> Struct:
