@@ -14,13 +14,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_unidirectional_lstm import kinds as lstm_kinds
 
 from c_projects import generate, include_dirs, sources
 from mlperf_tiny import MODELS, model_path, needs_models
+from recipes import recipe_of, written_recipe
 from small_models import residual_net
+from support import Model, compile_proto, execute, with_numpy
 from tinyc.cases import load_cases, random_cases
 from tinyc.compiler import CmsisNn, Compiled, Request, compile_model
 from tinyc.ir.evaluate import evaluate
+from tinyc.quantization import QuantizeRequest
+from tinyc.quantize.schemes import SCHEMES
 from tinyc.targets import load_target
 from tinyc.toolchain import Entry, Tensor, build, run
 from tinyc.verification import run_cases
@@ -76,6 +81,29 @@ def test_small_model(library: CmsisNn, tmp_path: Path) -> None:
     for case, got in zip(cases.inputs, outputs, strict=True):
         values = evaluate(result.graph, dict(zip(result.graph.inputs, case, strict=True)))
         assert np.array_equal(values[result.graph.outputs[0]], got[0])
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+def test_schemes(scheme: str, library: CmsisNn, tmp_path: Path) -> None:
+    """What --quantize makes: 16-bit activations and 4-bit weights."""
+    model = residual_net(tmp_path / "net.onnx", False)
+    quantize = QuantizeRequest(load=written_recipe(model, recipe_of(model, {}, SCHEMES[scheme])))
+    result = compile_model(Request(model, load_target(TARGET), kernels="cmsis-nn", cmsis_nn=library, quantize=quantize),
+                           lambda text: None)
+    cases = random_cases(result.emitted.inputs, 3)
+    outputs, _ = run_cases(result, cases)
+    for case, got in zip(cases.inputs, outputs, strict=True):
+        values = evaluate(result.graph, dict(zip(result.graph.inputs, case, strict=True)))
+        assert np.array_equal(values[result.graph.outputs[0]], got[0])
+
+
+def test_recurrent(library: CmsisNn) -> None:
+    m = Model("recurrent", 14)
+    lstm_kinds(m)
+    result = compile_proto(m.proto(), TARGET, plan_effort=0.05, kernels="cmsis-nn", cmsis_nn=library)
+    assert "arm_lstm_unidirectional_s8" in "".join(result.emitted.files.values())
+    got, want = execute(result, m.inputs), with_numpy(result, m.inputs)
+    assert [o for o in want if not np.array_equal(got[o], want[o])] == []
 
 
 FIRMWARE_C = """
@@ -137,7 +165,7 @@ def test_firmware_with_models_and_library(library: CmsisNn, tmp_path: Path) -> N
                     tmp_path / "firmware.elf", entry=entry, libraries=[library.library])
         names = {s.name for s in elf.file.symbols if s.bytes}
         assert {"arm_softmax_s8", "arm_elementwise_add_s8"} <= names
-        assert bool(models) == any(n.startswith("tinyc1_arm_convolve") for n in names)
+        assert bool(models) == any(n.startswith("tinyc1_") for n in names)
         return [case[0] for case in run(elf, blobs).outputs]
 
     everything, direct = image(FIRMWARE_C, made), image(DIRECT_C, [])

@@ -3,50 +3,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from command_line import refuse_compile
+from recipes import recipe_of, written_recipe
 from small_models import float_graph, residual_net
 from tinyc.cases import random_cases
 from tinyc.compiler import Compiled, Request, compile_model
 from tinyc.ir.evaluate import evaluate
 from tinyc.ir.types import DType
 from tinyc.quantization import QuantizeRequest
-from tinyc.quantize.measured import extremes_of, measured_ranges
 from tinyc.quantize.narrow import SHARE, small_layers
 from tinyc.quantize.recipe import Recipe, save_recipe
-from tinyc.quantize.runner import Runner
-from tinyc.quantize.schemes import INT4W, INT8, INT16X8, SCHEMES, Scheme
-from tinyc.quantize.simulate import Settings, choose, simulate
+from tinyc.quantize.schemes import INT4W, INT8, INT16X8, SCHEMES
+from tinyc.quantize.simulate import choose
 from tinyc.targets import load_target
 from tinyc.verification import run_cases
 
 TARGETS = ["host", "cortex-m0plus", "cortex-m4", "cortex-m55"]
 
 
-def recipe_of(model: Path, schemes: dict[str, Scheme], scheme: Scheme = INT8) -> Recipe:
-    """By six samples, without a search."""
-    graph = float_graph(model)
-    rng = np.random.default_rng(3)
-    real = [evaluate(graph, {"image": rng.normal(size=(1, 4, 8, 8)).astype(np.float32)}) for _ in range(6)]
-    chosen = choose(graph, scheme=scheme, schemes=schemes)
-    runner = Runner()
-    found = measured_ranges(graph, real, extremes_of(real, chosen.values), chosen, runner)
-    ranges = {name: choice.quants for name, choice in found.items()}
-    settings = Settings(rounding="reconstruct", correct_bias=True)
-    result = simulate(graph, real, range(6), settings, chosen, ranges, runner)
-    nodes = {name: own.name for name, own in chosen.nodes.items()}
-    return Recipe(hashlib.sha256(model.read_bytes()).hexdigest(), nodes, result.activations, result.layers)
-
-
 def compiled(model: Path, recipe: Recipe, target: str, optimize: str = "default") -> Compiled:
-    path = model.with_suffix(".ranges.json")
-    save_recipe(recipe, path)
-    request = Request(model, load_target(target), quantize=QuantizeRequest(load=path), optimize=optimize)
+    quantize = QuantizeRequest(load=written_recipe(model, recipe))
+    request = Request(model, load_target(target), quantize=quantize, optimize=optimize)
     return compile_model(request, lambda text: None)
 
 
