@@ -15,6 +15,7 @@
 
 /* Symbols carry the ABI number (see tinyc_runtime.h). */
 #define tinyc_convolve_lanes_s8 tinyc1_convolve_lanes_s8
+#define tinyc_convolve_even_lanes_s8 tinyc1_convolve_even_lanes_s8
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,6 +60,15 @@ enum { TINYC_LANES_TAP = 14, TINYC_LANES_LONGEST = 16, TINYC_LANES_END = 238 };
  */
 void tinyc_convolve_lanes_s8(const tinyc_lanes_conv *conv, const int8_t *input, const int8_t *weights,
     const uint8_t *runs, const int32_t *channels, int8_t *output, uint32_t *columns);
+
+/*
+ * The same with runs of one length in each channel, except for a shorter first one: more runs, but no table of them.
+ * channels: for each output channel the bias as above, its runs, and the multiplier. Of the runs' word, byte 0 is for the
+ * first run, byte 1 for any other: TINYC_LANES_TAP * (TINYC_LANES_LONGEST - taps). The upper half is 16 * number of runs
+ * + exponent.
+ */
+void tinyc_convolve_even_lanes_s8(const tinyc_lanes_conv *conv, const int8_t *input, const int8_t *weights,
+    const int32_t *channels, int8_t *output, uint32_t *columns);
 
 #ifdef __cplusplus
 }

@@ -14,7 +14,7 @@ from kernel_batch import Call, c_array, run_calls
 from tinyc.kernels.lanes import SUM_LIMIT, Channels
 
 TARGETS = ["host", "cortex-m0", "cortex-m0plus", "cortex-m23", "cortex-m3", "riscv32imac"]
-FUNCTIONS, HEADERS = ["convolve_lanes_s8"], ["tinyc_lanes.h"]
+FUNCTIONS, HEADERS = ["convolve_lanes_s8", "convolve_even_lanes_s8"], ["tinyc_lanes.h"]
 
 
 def channels_of(p: Conv) -> Channels:
@@ -23,12 +23,17 @@ def channels_of(p: Conv) -> Channels:
     return Channels(weights, bias, p.multiplier, p.shift, p.output_offset, *p.clamp)
 
 
-def lanes_call(name: str, p: Conv, overlap: int | None = None) -> Call:
-    """overlap: the output begins so many bytes before the input, in one buffer."""
+def lanes_call(name: str, p: Conv, overlap: int | None = None, even: bool = False) -> Call:
+    """overlap: the output begins so many bytes before the input, in one buffer. even: with even runs."""
     channels = channels_of(p)
     assert channels.obstacle() is None
-    runs = channels.runs()
-    assert runs.max() <= 255 and (runs == 238).sum() >= len(p.w)
+    if even:
+        function, tables = "tinyc_convolve_even_lanes_s8", c_array("int32_t", channels.even_table().reshape(-1))
+    else:
+        runs = channels.runs()
+        assert runs.max() <= 255 and (runs == 238).sum() >= len(p.w)
+        function = "tinyc_convolve_lanes_s8"
+        tables = f"{c_array('uint8_t', runs)}, {c_array('int32_t', channels.table().reshape(-1))}"
     _, h, w, depth = p.x.shape
     sizes = ((h, w), p.output, p.kernel, p.stride, p.pad, p.dilation)
     fields = ", ".join(f"{{{a}, {b}}}" for a, b in sizes)
@@ -36,8 +41,7 @@ def lanes_call(name: str, p: Conv, overlap: int | None = None) -> Call:
     source, result = ("@0", "@2") if overlap is None else (f"(@0 + {overlap})", "@0")
     code = (
         f"const tinyc_lanes_conv conv = {{{fields}}};\n"
-        f"tinyc_convolve_lanes_s8(&conv, {source}, @1, {c_array('uint8_t', runs)}, "
-        f"{c_array('int32_t', channels.table().reshape(-1))}, {result}, (uint32_t *)(void *)@3);"
+        f"{function}(&conv, {source}, @1, {tables}, {result}, (uint32_t *)(void *)@3);"
     )
     expected = expected_conv(p)
     columns = np.zeros(8 * p.w[0].size // 4, np.int32)
@@ -80,14 +84,14 @@ def random_conv(rng: np.random.Generator, extent, kernel, depth: int, channels: 
 def test_random_shapes(target: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(31)
     calls = []
-    while len(calls) < 60:
+    while len(calls) < 120:
         extent, kernel = rng.integers(1, 8, 2), rng.integers(1, 4, 2)
         depth, channels = int(rng.choice([1, 2, 3, 5, 8, 17, 40])), int(rng.integers(1, 9))
         if np.any(extent < kernel):
             continue
         p = random_conv(rng, tuple(map(int, extent)), tuple(map(int, kernel)), depth, channels)
         if channels_of(p).obstacle() is None:
-            calls.append(lanes_call(f"random_{len(calls)}", p))
+            calls += [lanes_call(f"random_{len(calls)}", p, even=even) for even in (False, True)]
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -98,7 +102,7 @@ def test_over_its_own_input(target: str, tmp_path: Path) -> None:
     for depth, channels in [(1, 1), (8, 8), (12, 5), (30, 30)]:
         for overlap in (0, 1, depth):
             p = random_conv(rng, (3, 5), (1, 1), depth, channels, stride=(1, 1), pad=(0, 0), output=(3, 5))
-            calls.append(lanes_call(f"over_{depth}_{channels}_{overlap}", p, overlap))
+            calls += [lanes_call(f"over_{depth}_{channels}_{overlap}", p, overlap, even) for even in (False, True)]
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -120,7 +124,7 @@ def test_requantization_at_its_limits(target: str, tmp_path: Path) -> None:
             p = Conv(np.ones((1, 1, 1, 1), np.int8), np.zeros((n, 1, 1, 1), np.int8), sums.astype(np.int32),
                      np.full(n, multiplier, np.int32), np.full(n, -exponent, np.int32), (1, 1), input_offset=0,
                      output_offset=int(rng.choice([-128, 0, 127])))  # fmt: skip
-            calls.append(lanes_call(f"limits_{exponent}_{multiplier}", p))
+            calls += [lanes_call(f"limits_{exponent}_{multiplier}", p, even=even) for even in (False, True)]
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -132,18 +136,36 @@ def test_sums_beyond_twenty_bits_are_clamped(target: str, tmp_path: Path) -> Non
     w[1] = -127
     bias, multiplier, shift = np.zeros(2, np.int32), np.full(2, 2**30, np.int32), np.full(2, -8, np.int32)
     p = Conv(x, w, bias, multiplier, shift, (1, 2), input_offset=128)
-    run_calls([lanes_call("clamped", p)], FUNCTIONS, HEADERS, target, tmp_path)
+    calls = [lanes_call("clamped", p, even=even) for even in (False, True)]
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path)
 
 
-@pytest.mark.parametrize(("target", "most"), [("cortex-m0plus", 3.6), ("cortex-m3", 3.5), ("riscv32imac", 3.9)])
-def test_instructions(target: str, most: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "even", "most"),
+    [("cortex-m0plus", False, 3.6), ("cortex-m3", False, 3.5), ("riscv32imac", False, 3.9),
+     ("cortex-m0plus", True, 3.9), ("cortex-m3", True, 3.5), ("riscv32imac", True, 4.2)],
+)  # fmt: skip
+def test_instructions(target: str, even: bool, most: float, tmp_path: Path) -> None:
     """A 1x1 convolution of 64 to 64 channels, weights normally distributed."""
     rng = np.random.default_rng(34)
     p = random_conv(rng, (5, 8), (1, 1), 64, 64, stride=(1, 1), pad=(0, 0), output=(5, 8))
     p = replace(p, w=np.clip(np.rint(rng.normal(0, 40, p.w.shape)), -127, 127).astype(np.int8))
-    call = lanes_call("count", p)
+    call = lanes_call("count", p, even=even)
     used = run_calls([call], FUNCTIONS, HEADERS, target, tmp_path, optimize="speed", count_instructions=True)
     assert used is not None and used < most * 40 * 64 * 64
+
+
+def test_even_runs_cover_the_taps_and_fit_a_lane() -> None:
+    rng = np.random.default_rng(35)
+    for taps in (1, 2, 5, 16, 17, 64, 100):
+        weights = random_int8(rng, (20, taps))
+        weights[:3] = [[0], [1], [-128]]
+        one = np.ones(20, np.int64)
+        channels = Channels(weights, 0 * one, one << 30, -7 * one, 0, -128, 127)
+        for row, (first, length, count) in zip(np.abs(weights.astype(int)), channels.even_runs(), strict=True):
+            assert first + (count - 1) * length == taps and 0 < first <= length <= 16
+            runs = [row[:first], *(row[k : k + length] for k in range(first, taps, length))]
+            assert max(run.sum() for run in runs) <= 255
 
 
 def test_what_the_lanes_cannot_do_is_an_obstacle() -> None:

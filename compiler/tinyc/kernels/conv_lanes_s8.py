@@ -11,7 +11,7 @@ from tinyc.backend.program import Call, Pointer, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.conv_s8 import convolution_obstacle
-from tinyc.kernels.lanes import Channels, target_obstacle
+from tinyc.kernels.lanes import MOST_EVEN_RUNS, Channels, target_obstacle
 from tinyc.kernels.overlap import below
 from tinyc.ops.conv import ConvAttrs, channel_multipliers
 from tinyc.ops.registry import scale_zero
@@ -49,11 +49,17 @@ class ConvLanesS8(Kernel):
         _, height, width, count = graph.type(node.outputs[0]).shape
         blocks = -(-height * width // PIXELS)
         taps = channels.weights.shape[1]
+        runs, flash = self._runs(channels)
+        instructions = blocks * (7 * taps * count + 14 * runs + 170 * count + 25 * taps + 500)
+        return Cost(instructions, channels.weights.nbytes + flash, self._scratch(taps), (self.name,))
+
+    def _runs(self, channels: Channels) -> tuple[int, int]:
+        """The number of runs in all channels, and the bytes of the tables beside the weights."""
         runs = channels.runs()
-        marks = 2 * count
-        instructions = blocks * (7 * taps * count + 14 * (len(runs) - marks) + 170 * count + 25 * taps + 500)
-        return Cost(instructions, channels.weights.nbytes + runs.nbytes + 8 * count, self._scratch(taps),
-                    (self.name,))
+        return len(runs) - 2 * len(channels.weights), runs.nbytes + channels.table().nbytes
+
+    def _tables(self, build: Builder, channels: Channels) -> tuple[Pointer, ...]:
+        return build.table("runs", channels.runs()), build.table("channels", channels.table())
 
     @staticmethod
     def _scratch(taps: int) -> int:
@@ -71,9 +77,27 @@ class ConvLanesS8(Kernel):
             ("output_offset", channels.offset), ("lowest", channels.lowest), ("highest", channels.highest),
         ))
         call = Call(self.name, (
-            conv, build.input(0), build.table("filter", channels.weights), build.table("runs", channels.runs()),
-            build.table("channels", channels.table()), build.output(),
-            Pointer(build.scratch, 0, "uint32_t *"),
+            conv, build.input(0), build.table("filter", channels.weights), *self._tables(build, channels),
+            build.output(), Pointer(build.scratch, 0, "uint32_t *"),
         ))
         overlap = (0, 0, below(x.shape, y.shape, a.strides, a.pads, consumed=True))
         return Lowered((call,), self._scratch(channels.weights.shape[1]), (overlap,))
+
+
+@KERNELS.add
+class ConvEvenLanesS8(ConvLanesS8):
+    """With more, shorter runs and less flash."""
+
+    name = "tinyc_convolve_even_lanes_s8"
+
+    def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
+        if other := super().obstacle(graph, node, options):
+            return other
+        most = channels_of(graph, node).even_runs()[:, 2].max()
+        return f"more than {MOST_EVEN_RUNS} runs" if most > MOST_EVEN_RUNS else None
+
+    def _runs(self, channels: Channels) -> tuple[int, int]:
+        return int(channels.even_runs()[:, 2].sum()), channels.even_table().nbytes
+
+    def _tables(self, build: Builder, channels: Channels) -> tuple[Pointer, ...]:
+        return (build.table("channels", channels.even_table()),)

@@ -19,6 +19,7 @@ LANE_WEIGHTS = 255  # with inputs in [-128, 127], weights of this total magnitud
 LONGEST_RUN = 16
 TAP_BYTES = 14  # of unrolled code that a tap less skips
 END = 238
+MOST_EVEN_RUNS = 4095  # in a channel of even runs: 12 bits
 EXPONENTS = range(1, 15)
 SUM_LIMIT = 1 << 20  # what the requantization on Armv6-M multiplies exactly
 
@@ -67,6 +68,26 @@ class Channels:
 
     def exponents(self) -> Array:
         return np.asarray(-self.shift, np.uint8)
+
+    def even_runs(self) -> Array:
+        """Of each channel: the taps of its first run, those of any other, and the number of runs; [channel, 3]."""
+        found = []
+        for row in np.abs(self.weights.astype(np.int64)):
+            total, taps = np.concatenate([[0], row.cumsum()]), len(row)
+            for length in range(min(LONGEST_RUN, taps), 0, -1):
+                first = taps % length or length
+                ends = np.concatenate([[0], np.arange(first, taps + 1, length)])
+                if np.diff(total[ends]).max() <= LANE_WEIGHTS:
+                    found.append((first, length, len(ends) - 1))
+                    break
+        return np.array(found, np.int64)
+
+    def even_table(self) -> Array:
+        """[channel][bias, runs, multiplier]"""
+        first, length, count = self.even_runs().T
+        skips = TAP_BYTES * (LONGEST_RUN - first) + (TAP_BYTES * (LONGEST_RUN - length) << 8)
+        runs = (skips + (16 * count - self.shift << 16)).astype(np.uint32).view(np.int32)
+        return np.stack([self.bias, runs, self.multiplier], axis=1).astype(np.int32)
 
     def runs(self) -> Array:
         """Each channel's runs of taps, end mark and exponent, as bytes."""
