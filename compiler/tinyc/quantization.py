@@ -31,7 +31,7 @@ class QuantizeRequest:
     scheme: str | None = None  # of tinyc.quantize.schemes, for the nodes that have a form in it; int8 where not said
 
 
-_FOUND: dict[tuple[QuantizeRequest, str], Recipe] = {}
+_FOUND: dict[tuple[QuantizeRequest, str, tuple[tuple[str, int, int], ...]], Recipe] = {}
 
 
 def quantizer(
@@ -42,7 +42,10 @@ def quantizer(
     def run(graph: Graph[Any], _target: object) -> Graph[Any]:
         graph = remove_dead_code(fold_constants(graph, keep_dequantize=False))
         _check(graph, request.keep_float)
-        key = (request, sha256)
+        if request.load is not None:
+            return insert_qdq(graph, _loaded(request, request.load, sha256), request.keep_float)
+        assert request.samples is not None
+        key = (request, sha256, _stamps(request.samples))
         if key not in _FOUND:  # verify and profile compile one model several times
             _FOUND[key] = _recipe(graph, request, names, sha256, show)
             if request.save is not None:
@@ -52,15 +55,24 @@ def quantizer(
     return run
 
 
+def _loaded(request: QuantizeRequest, path: Path, sha256: str) -> Recipe:
+    recipe = load_recipe(path, sha256)
+    if request.scheme is not None and request.scheme not in recipe.nodes.values():
+        raise TinycError(f"{path.name} has no layer in {request.scheme}",
+                         hint="leave --quantize out, or calibrate again")
+    return recipe
+
+
+def _stamps(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of change of the samples' files, none where there are none."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    found = ((f.name, f.stat()) for f in files if f.exists())
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in found)
+
+
 def _recipe(
     graph: Graph[Any], request: QuantizeRequest, names: Sequence[str], sha256: str, show: Callable[[str], None]
 ) -> Recipe:
-    if request.load is not None:
-        recipe = load_recipe(request.load, sha256)
-        if request.scheme is not None and request.scheme not in recipe.nodes.values():
-            raise TinycError(f"{request.load.name} has no layer in {request.scheme}",
-                             hint="leave --quantize out, or calibrate again")
-        return recipe
     assert request.samples is not None
     samples = load_samples(request.samples, graph, names)
 

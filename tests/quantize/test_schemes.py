@@ -115,3 +115,13 @@ def test_quantize_needs_samples(tmp_path: Path) -> None:
     model = residual_net(tmp_path / "net.onnx", int8=False)
     for scheme in SCHEMES:
         assert f"--quantize {scheme} needs samples" in refuse_compile(model, "--quantize", scheme)
+
+
+def test_files_are_read_each_time(tmp_path: Path) -> None:
+    """As a library: another content of the same file counts."""
+    model = residual_net(tmp_path / "net.onnx", int8=False)
+    types = []
+    for scheme in ("int4w", "int8"):
+        result = compiled(model, recipe_of(model, {"Conv_t1": SCHEMES[scheme]}), "host")
+        types.append(next(result.graph.type(n.inputs[1]).dtype for n in result.graph.nodes() if n.name == "Conv_t1"))
+    assert types == [DType.INT4, DType.INT8]
