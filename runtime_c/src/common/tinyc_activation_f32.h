@@ -12,17 +12,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Results below 2^-126 are 0, from 88 on (1.6e38) INFINITY; NaN stays. */
-TINYC_INLINE float tinyc_exp_f32(float x)
+/* For x in (-87, 88]; half: 0.5 with the sign of x. */
+TINYC_INLINE float tinyc_exp_within_f32(float x, float half)
 {
-    if (!(x > -87.0f)) {
-        return x <= -87.0f ? 0.0f : x;
-    }
-    if (x > 88.0f) {
-        return INFINITY;
-    }
     /* x = whole * ln 2 + rest with a rest of at most ln 2 / 2; ln 2 in two parts, so that the rest is exact */
-    const int32_t whole = (int32_t)(x * 1.442695041f + (x < 0.0f ? -0.5f : 0.5f));
+    const int32_t whole = (int32_t)(x * 1.442695041f + half);
     const float rest = (x - (float)whole * 0.693359375f) + (float)whole * 2.12194440e-4f;
     float series = 1.0f / 720.0f;
     series = series * rest + 1.0f / 120.0f;
@@ -34,6 +28,24 @@ TINYC_INLINE float tinyc_exp_f32(float x)
     float power;
     memcpy(&power, &bits, sizeof power);
     return series * power;
+}
+
+/* Results below 2^-126 are 0, from 88 on (1.6e38) INFINITY; NaN stays. */
+TINYC_INLINE float tinyc_exp_f32(float x)
+{
+    if (!(x > -87.0f)) {
+        return x <= -87.0f ? 0.0f : x;
+    }
+    return x > 88.0f ? INFINITY : tinyc_exp_within_f32(x, x < 0.0f ? -0.5f : 0.5f);
+}
+
+/* The same for x <= 0. */
+TINYC_INLINE float tinyc_exp_of_negative_f32(float x)
+{
+    if (!(x > -87.0f)) {
+        return x <= -87.0f ? 0.0f : x;
+    }
+    return tinyc_exp_within_f32(x, -0.5f);
 }
 
 TINYC_INLINE float tinyc_sigmoid_f32(float x)

@@ -4,11 +4,6 @@
 #include "tinyc_dot_f32.h"
 #include "tinyc_window_f32.h"
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* One or two neighbouring output pixels, all their channels. The first pixel's tap (0, 0) reads input position (y, x),
  * which may lie in the padding; of two pixels, no kernel column does. */
 static void convolve_pixels(const tinyc_conv2d_f32_params *p,
@@ -39,28 +34,25 @@ static void convolve_pixels(const tinyc_conv2d_f32_params *p,
         .w_run = group_in,
     };
     const int32_t next_pixel = p->stride_w * p->in_ch;
-    const int32_t tap = (rows.begin * p->kernel_w + cols.begin) * group_in;
 
+    weights += (rows.begin * p->kernel_w + cols.begin) * group_in;
     if (shape.rows > 0 && columns > 0) {
         image += (y * p->in_w + x) * p->in_ch + rows.begin * line + cols.begin * p->dilation_w * p->in_ch;
     }
     for (int32_t group = 0; group < p->groups; group++) {
-        for (int32_t channel = 0; channel < group_out; channel += 4) {
-            const int32_t first = group * group_out + channel;
-            const int32_t channels = min_i32(4, group_out - channel);
-            const float *in = image + group * group_in;
+        const float *const in = image + group * group_in;
+        const int32_t end = (group + 1) * group_out;
+        for (int32_t first = end - group_out; first < end; first += 4) {
             tinyc_dot_tile tile;
-            tinyc_dot_start(&tile, weights, filter_size, bias, first, first + channels);
-            for (int32_t i = 0; i < 4; i++) {
-                tile.weights[i] += tap;
-            }
+            tinyc_dot_start(&tile, weights, filter_size, bias, first, end);
             if (pixels == 2) {
                 tinyc_dot4x2_f32(&tile, &shape, in, next_pixel);
-                tinyc_dot_store(out + p->out_ch + first, tile.sums + 4, channels, p->min, p->max);
             } else {
                 tinyc_dot4x1_f32(&tile, &shape, in);
             }
-            tinyc_dot_store(out + first, tile.sums, channels, p->min, p->max);
+            for (int32_t i = 0; i < pixels; i++) {
+                tinyc_dot_store(out + i * p->out_ch + first, tile.sums + 4 * i, end - first, p->min, p->max);
+            }
         }
     }
 }

@@ -19,24 +19,21 @@
     w2      .req r6
     w3      .req r7
     count   .req r8
-    length  .req r9
+    rows    .req r9
     x_skip  .req r10 /* bytes from the end of a run to the beginning of the next */
     w_skip  .req r11
     runs    .req r12
-    rows    .req lr
+    length  .req lr
 
-    /* Places in tinyc_dot_shape. */
-    .equ ROWS, 0
-    .equ RUNS, 4
-    .equ LENGTH, 8
+    /* Places in tinyc_dot_shape, behind rows, runs and length. */
     .equ X_ROW, 12
     .equ X_RUN, 16
     .equ W_ROW, 20
     .equ W_RUN, 24
 
-    /* Places on the stack: bytes from the end of a row to the beginning of the next, and the number of runs in a row. */
-    .equ X_ROW_SKIP, 0
-    .equ W_ROW_SKIP, 4
+    /* Places on the stack: bytes from the end of a row to the beginning of the next, of x and of the weights, and the
+     * number of runs in a row. */
+    .equ ROW_SKIPS, 0
     .equ ALL_RUNS, 8
     .equ FRAME, 16
 
@@ -65,43 +62,16 @@
     .endif
     .endm
 
-    /* to = bytes that a stride, in elements, is longer than `count` elements. */
-    .macro skip to, stride
+    /* to = bytes that a stride, in elements, is longer than so many elements. */
+    .macro skip to, stride, elements
     ldr     \to, [spare, #\stride]
-    sub     \to, \to, count
-    lsl     \to, \to, #2
+    sub     \to, \to, \elements
+    lsls    \to, \to, #2
     .endm
 
-    .macro dot pair
-    push    {r4-r11, lr}
-    vpush   {s16-s31}
-    sub     sp, sp, #FRAME
-    .if \pair
-    add     u, x, u, lsl #2
-    .endif
-    ldr     length, [spare, #LENGTH]
-    ldr     runs, [spare, #RUNS]
-    ldr     rows, [spare, #ROWS]
-    str     runs, [sp, #ALL_RUNS]
-    mov     count, length
-    skip    x_skip, X_RUN
-    skip    w_skip, W_RUN
-    /* After a row's last run, the pointers stand runs * stride of a run further on. */
-    ldr     count, [spare, #X_RUN]
-    mul     count, count, runs
-    skip    w0, X_ROW
-    str     w0, [sp, #X_ROW_SKIP]
-    ldr     count, [spare, #W_RUN]
-    mul     count, count, runs
-    skip    w0, W_ROW
-    str     w0, [sp, #W_ROW_SKIP]
-    ldmia   tile!, {w0, w1, w2, w3}
-    vldmia  tile, {s0-s7}
-    cmp     rows, #0
-    ble     9f
+    /* All rows, of two inputs or of one. */
+    .macro multiply_rows pair
 1:  ldr     runs, [sp, #ALL_RUNS]
-    cmp     runs, #0
-    ble     6f
 2:  subs    count, length, #4
     blt     4f
 3:  vldmia  x!, {s8-s11}
@@ -134,24 +104,15 @@
 5:  advance x_skip, w_skip, \pair
     subs    runs, runs, #1
     bgt     2b
-6:  ldr     spare, [sp, #X_ROW_SKIP]
-    ldr     count, [sp, #W_ROW_SKIP]
+    ldrd    spare, count, [sp, #ROW_SKIPS]
     advance spare, count, \pair
     subs    rows, rows, #1
     bgt     1b
-9:  .if \pair
-    vstmia  tile, {s0-s7}
-    .else
-    vstmia  tile, {s0-s3}
-    .endif
-    add     sp, sp, #FRAME
-    vpop    {s16-s31}
-    pop     {r4-r11, pc}
     .endm
 
-    .macro function name
-    .section .text.\name, "ax", %progbits
+    .section .text.tinyc1_dot_f32, "ax", %progbits
     .align 2
+    .macro function name
     .weak \name
     .type \name, %function
     .thumb_func
@@ -159,9 +120,40 @@
     .endm
 
     function tinyc1_dot4x1_f32
-    dot 0
-    .size tinyc1_dot4x1_f32, . - tinyc1_dot4x1_f32
-
+    movs    u, #0                       /* none */
+    b       0f
     function tinyc1_dot4x2_f32
-    dot 1
+    add     u, x, u, lsl #2
+0:  push    {r4-r11, lr}
+    vpush   {s16-s31}
+    sub     sp, sp, #FRAME
+    ldmia   spare, {rows, runs, length}
+    str     runs, [sp, #ALL_RUNS]
+    skip    x_skip, X_RUN, length
+    skip    w_skip, W_RUN, length
+    /* After a row's last run, the pointers stand runs * stride of a run further on. */
+    ldr     count, [spare, #X_RUN]
+    mul     count, count, runs
+    skip    w0, X_ROW, count
+    ldr     count, [spare, #W_RUN]
+    mul     count, count, runs
+    skip    w1, W_ROW, count
+    strd    w0, w1, [sp, #ROW_SKIPS]
+    ldmia   tile!, {w0, w1, w2, w3}
+    vldmia  tile, {s0-s7}
+    cmp     rows, #0
+    it      gt
+    cmpgt   runs, #0
+    ble     9f
+    cmp     u, #0
+    beq     single
+    multiply_rows 1
+    b       9f
+single:
+    multiply_rows 0
+9:  vstmia  tile, {s0-s7}               /* of a single input, the others as they were */
+    add     sp, sp, #FRAME
+    vpop    {s16-s31}
+    pop     {r4-r11, pc}
+    .size tinyc1_dot4x1_f32, . - tinyc1_dot4x1_f32
     .size tinyc1_dot4x2_f32, . - tinyc1_dot4x2_f32

@@ -8,11 +8,11 @@ static void softmax_vector(const float *in, float *out, int32_t axis, int32_t st
 {
     float max = in[0];
     float sum = 0.0f;
-    for (int32_t i = 1; i < axis; i++) {
+    for (int32_t i = 0; i < axis; i++) {
         max = in[i * stride] > max ? in[i * stride] : max;
     }
     for (int32_t i = 0; i < axis; i++) {
-        const float e = tinyc_exp_f32(in[i * stride] - max);
+        const float e = tinyc_exp_of_negative_f32(in[i * stride] - max);
         out[i * stride] = e;
         sum += e;
     }
