@@ -70,7 +70,7 @@ void tinyc_product_paired_s8(const tinyc_paired_filters *filters, const int8_t *
 
 /*
  * One image, its result's pixels in raster order, two at a time as above. With a row of the window of
- * r = columns * channels bytes, scratch has rows * 4 * (r rounded up to even) bytes, and 2 * r more where the window
+ * r = columns * channels bytes, scratch has rows * 4 * (r rounded up to even) bytes, and rows * r more where the window
  * leaves the image; aligned to 4.
  */
 void tinyc_convolve_paired_s8(const tinyc_paired_filters *filters, const tinyc_paired_window *window, const int8_t *in,

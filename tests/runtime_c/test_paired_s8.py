@@ -53,7 +53,7 @@ def call(name: str, p: Conv, overlap: int | None = None, compact: bool = False) 
     if overlap is not None:
         x = np.concatenate([np.full(overlap, 77, np.int8), x])
         expected = np.concatenate([expected, x[expected.size :]])
-    scratch = np.zeros(2 * len(order) + -(-columns * c // 2), np.int32)
+    scratch = np.zeros(2 * len(order) + -(-rows * columns * c // 4), np.int32)
     buffers = (x, np.full(expected.size, 0x55, np.int8), scratch)
     code, at = with_buffers("\n".join(lines)), int(overlap is None)
     return Call(f"{name} {p.x.shape} {p.w.shape}", code, buffers, at, expected, macs=p.macs)

@@ -77,7 +77,7 @@ class ConvPairedS8(Kernel):
             window = Struct("tinyc_paired_window", tuple(zip(names, values, strict=True)))
             arguments = (filters, window, build.input(0), build.output())
             if _leaves_image(x, w, y, a):
-                scratch += 2 * w[2] * w[3]
+                scratch += w[1] * w[2] * w[3]
         pair = build.scratch_pointer()
         function = _function(build.graph, build.node)
         return Lowered((Call(function, (*arguments, replace(pair, c_type="int16_t *"))),), scratch, overlaps)

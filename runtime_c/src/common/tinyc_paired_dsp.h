@@ -16,11 +16,11 @@
 void tinyc_paired_tiles_dsp(const tinyc_paired_filters *filters, const int16_t *pair, int8_t *out0, int8_t *out1);
 
 /*
- * Appends `rows` rows of count values of each pixel to a pair, gap bytes between rows, and returns its new end. Of four
+ * `rows` rows of count values of each pixel as a pair; between rows lie gap0 bytes of pixel 0 and gap1 of pixel 1. Of four
  * values, a step has the first and the third, the next one the second and the fourth; at the end of a row a step has two,
- * and the last a single value and zero.
+ * and the last a single value and zero. What lies at the end of the pair may be in1, without a gap.
  */
-int16_t *tinyc_widen_pair_dsp(
-    int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows, int32_t gap);
+void tinyc_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows,
+    int32_t gap0, int32_t gap1);
 
 #endif /* TINYC_PAIRED_DSP_H */

@@ -36,10 +36,10 @@
     multiplier  .req r10
     addend      .req r11
     shift       .req r12
-    out1        .req lr
+    apart       .req lr     /* from out0 to out1 */
 
     /* On the stack. */
-    .set OUT, 0
+    .set OUT, 0             /* and APART behind it */
     .set PAIR, 8
     .set PAIR_END, 12
     .set ENTRY, 16          /* into the unrolled loop */
@@ -70,7 +70,7 @@
 
     .macro results requantize, pixel0, pixel1
     \requantize \pixel1
-    strb    \pixel1, [out1], #1
+    strb    \pixel1, [out0, apart]
     \requantize \pixel0
     strb    \pixel0, [out0], #1
     .endm
@@ -88,7 +88,7 @@
     .endm
 
     .macro next_tile
-    strd    out0, out1, [sp, #OUT]
+    str     out0, [sp, #OUT]
     ldr     multiplier, [sp, #TILES_END]
     cmp     weights, multiplier
     bne     tile
@@ -97,7 +97,8 @@
 tinyc1_paired_tiles_dsp:
     push    {r4-r11, lr}
     sub     sp, sp, #LOCALS
-    strd    r2, r3, [sp, #OUT]
+    sub     r3, r3, r2
+    strd    r2, r3, [sp, #OUT]          /* and APART */
     ldmia   r0, {r0, r4, r5, r6, r9}    /* tiles, steps, count, away, repeated */
     add     r7, r1, r4, lsl #3
     strd    r1, r7, [sp, #PAIR]
@@ -112,9 +113,8 @@ tinyc1_paired_tiles_dsp:
     rsb     r4, r4, #0
     and     r4, r4, #UNROLLED - 1
     mov     r5, #STEP_BYTES
-    adr     r8, steps
+    adr     r8, steps + 1               /* Thumb addresses */
     mla     r4, r4, r5, r8
-    orr     r4, r4, #1                  /* Thumb addresses */
     orr     r5, r2, #1
     add     r8, sp, #ENTRY
     stmia   r8!, {r4-r7}                /* up to LAST_END */
@@ -147,7 +147,7 @@ up: sub     high0, high0, low0
     lsl     low1, low1, #8
     lsl     low2, low2, #8
     lsl     low3, low3, #8
-    ldrd    out0, out1, [sp, #OUT]
+    ldrd    out0, apart, [sp, #OUT]
     filter_up low0, low2
     filter_up high0, high2
     filter_up low1, low3
@@ -158,8 +158,7 @@ end_of_tiles:
     ldrd    r2, r3, [sp, #LAST_END]     /* and REPEATED */
     cbz     r3, 1f
     sub     out0, out0, r3
-    sub     out1, out1, r3
-    strd    out0, out1, [sp, #OUT]
+    str     out0, [sp, #OUT]
     movs    r3, #0
     strd    r3, r2, [sp, #REPEATED]     /* and TILES_END */
     b       tile
@@ -172,7 +171,7 @@ away:
     sub     high\k, high\k, low\k
     asr     high\k, high\k, #8
     .endr
-    ldrd    out0, out1, [sp, #OUT]
+    ldrd    out0, apart, [sp, #OUT]
     ldr     addend, [sp, #AWAY]
     filter_away low0, low2, 12
     filter_away high0, high2, 9

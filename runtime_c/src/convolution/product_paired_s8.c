@@ -8,7 +8,7 @@ void tinyc_product_paired_s8(const tinyc_paired_filters *filters, const int8_t *
     for (; rows > 0; rows -= 2, in += 2 * depth, out += 2 * channels) {
         /* A single last row is computed twice. */
         const int32_t second = rows > 1 ? 1 : 0;
-        (void)tinyc_widen_pair_dsp(scratch, in, in + second * depth, depth, 1, 0);
+        tinyc_widen_pair_dsp(scratch, in, in + second * depth, depth, 1, 0, 0);
         tinyc_paired_tiles_dsp(filters, scratch, out, out + second * channels);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * int16_t *tinyc1_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows,
- *     int32_t gap);
+ * void tinyc1_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows,
+ *     int32_t gap0, int32_t gap1);
  *
  * See tinyc_paired_dsp.h; in assembly so that a group of four is stored by one STM. widen_pair_dsp.c is its C twin.
  */
@@ -23,7 +23,8 @@
     odd1    .req r7
     left    .req r8
     rows    .req r9
-    gap     .req r10
+    gap0    .req r10
+    gap1    .req r11
     word0   .req r12
     word1   .req lr
 
@@ -38,8 +39,9 @@
     .endm
 
 tinyc1_widen_pair_dsp:
-    push    {r4-r10, lr}
-    ldrd    rows, gap, [sp, #32]
+    push    {r4-r11, lr}
+    add     r9, sp, #36
+    ldmia   r9, {r9-r11}
 row:
     subs    left, count, #8
     blt     2f
@@ -51,8 +53,7 @@ row:
     lsls    left, left, #30
     bcc     3f
     widen_four
-3:  cmp     left, #0
-    beq     5f
+3:  beq     5f                          /* by the flags of the shift */
     bpl     4f
     ldrsb   even0, [in0], #1
     ldrsb   odd0, [in0], #1
@@ -68,9 +69,9 @@ row:
     uxth    even0, even0
     uxth    even1, even1
     stmia   pair!, {even0, even1}
-5:  add     in0, in0, gap
-    add     in1, in1, gap
+5:  add     in0, in0, gap0
+    add     in1, in1, gap1
     subs    rows, rows, #1
     bne     row
-    pop     {r4-r10, pc}
+    pop     {r4-r11, pc}
     .size tinyc1_widen_pair_dsp, . - tinyc1_widen_pair_dsp

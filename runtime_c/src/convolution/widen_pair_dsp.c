@@ -29,12 +29,10 @@ static int16_t *widen_row(int16_t *pair, const int8_t *in0, const int8_t *in1, i
 }
 
 TINYC_FN(widen_pair_dsp)
-int16_t *tinyc_widen_pair_dsp(
-    int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows, int32_t gap)
+void tinyc_widen_pair_dsp(int16_t *pair, const int8_t *in0, const int8_t *in1, int32_t count, int32_t rows,
+    int32_t gap0, int32_t gap1)
 {
     for (int32_t row = 0; row < rows; ++row) {
-        const int32_t at = row * (count + gap);
-        pair = widen_row(pair, in0 + at, in1 + at, count);
+        pair = widen_row(pair, in0 + row * (count + gap0), in1 + row * (count + gap1), count);
     }
-    return pair;
 }
