@@ -248,17 +248,17 @@ int digits_run(void *arena_memory, const float *input, float *output)
 
     /* node_max_pool2d: MaxPool, int8[1x8x8x16] -> int8[1x4x4x16] */
     DIGITS_MARK(digits_mark_2);
-    if (arm_max_pool_s8(&digits_s2, &digits_s3, &digits_s4, (int8_t *)(void *)(arena), &digits_s5, &digits_s6, (int8_t *)(void *)(arena + 1024)) != 0) {
+    if (arm_max_pool_s8(&digits_s2, &digits_s3, &digits_s4, (int8_t *)(void *)(arena), &digits_s5, &digits_s6, (int8_t *)(void *)(arena + 1040)) != 0) {
         return DIGITS_E_KERNEL;
     }
 
     /* node_Conv_38: Conv, int8[1x4x4x16] -> int8[1x4x4x32] */
     DIGITS_MARK(digits_mark_3);
-    tinyc_convolve_paired_s8(&digits_s7, &digits_s8, (int8_t *)(void *)(arena + 1024), (int8_t *)(void *)(arena + 672), (int16_t *)(void *)(arena));
+    tinyc_convolve_paired_s8(&digits_s7, &digits_s8, (int8_t *)(void *)(arena + 1040), (int8_t *)(void *)(arena + 720), (int16_t *)(void *)(arena));
 
     /* node_max_pool2d_1: MaxPool, int8[1x4x4x32] -> int8[1x2x2x32] */
     DIGITS_MARK(digits_mark_4);
-    if (arm_max_pool_s8(&digits_s2, &digits_s3, &digits_s9, (int8_t *)(void *)(arena + 672), &digits_s5, &digits_s10, (int8_t *)(void *)(arena)) != 0) {
+    if (arm_max_pool_s8(&digits_s2, &digits_s3, &digits_s9, (int8_t *)(void *)(arena + 720), &digits_s5, &digits_s10, (int8_t *)(void *)(arena)) != 0) {
         return DIGITS_E_KERNEL;
     }
 

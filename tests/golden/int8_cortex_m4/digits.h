@@ -25,7 +25,7 @@ extern "C" {
 #define DIGITS_E_SHAPE (-4) /* an input that shapes depend on does not fit the static shapes */
 
 /* Working memory. DIGITS_ARENA(name) defines it, aligned, in the caller's storage class. */
-#define DIGITS_ARENA_BYTES 1280
+#define DIGITS_ARENA_BYTES 1296
 #define DIGITS_ARENA_ALIGN 8
 #define DIGITS_ARENA(name) \
     uint8_t name[DIGITS_ARENA_BYTES ? DIGITS_ARENA_BYTES : 1] __attribute__((aligned(DIGITS_ARENA_ALIGN)))
