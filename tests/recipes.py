@@ -10,7 +10,7 @@ import numpy as np
 
 from small_models import float_graph
 from tinyc.ir.evaluate import evaluate
-from tinyc.quantize.measured import extremes_of, measured_ranges
+from tinyc.quantize.measured import Ranges, extremes_of
 from tinyc.quantize.recipe import Recipe, save_recipe
 from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT8, Scheme
@@ -24,9 +24,9 @@ def recipe_of(model: Path, schemes: dict[str, Scheme], scheme: Scheme = INT8) ->
     real = [evaluate(graph, {"image": rng.normal(size=(1, 4, 8, 8)).astype(np.float32)}) for _ in range(6)]
     chosen = choose(graph, scheme=scheme, schemes=schemes)
     runner = Runner()
-    found = measured_ranges(graph, real, extremes_of(real, chosen.values), chosen, runner)
-    ranges = {name: choice.quants for name, choice in found.items()}
     settings = Settings(rounding="reconstruct", correct_bias=True)
+    found = Ranges(graph, real, extremes_of(real, chosen.values), chosen, runner).choose(range(6), settings.room)
+    ranges = {name: choice.quants for name, choice in found.items()}
     result = simulate(graph, real, range(6), settings, chosen, ranges, runner)
     nodes = {name: own.name for name, own in chosen.nodes.items()}
     return Recipe(hashlib.sha256(model.read_bytes()).hexdigest(), nodes, result.activations, result.layers)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from command_line import refuse_compile
 from small_models import residual_net, two_ports_net
 from tinyc.errors import TinycError
 from tinyc.frontend import import_model
@@ -59,19 +60,58 @@ def test_several_inputs(tmp_path: Path) -> None:
         load(tmp_path / "one.npy", model)
 
 
+def save(form: str, array: np.ndarray, path: Path) -> Path:
+    """The array as an .npz, as an .npy, or as a folder with an .npy for each case."""
+    if form == "npz":
+        np.savez(path.with_suffix(".npz"), input=array)
+    elif form == "npy":
+        np.save(path.with_suffix(".npy"), array)
+    else:
+        path.mkdir()
+        for k, case in enumerate(array):
+            np.save(path / f"{k}.npy", case)
+    return path if form == "folder" else path.with_suffix(f".{form}")
+
+
+def damaged(value: float) -> np.ndarray:
+    """One element of one case is no number."""
+    array = images(3)
+    array[1, 2, 3, 4] = value
+    return array
+
+
+@pytest.mark.parametrize("form", ["npz", "npy", "folder"])
 @pytest.mark.parametrize(("array", "message"), [
-    (np.zeros((3, 4, 8, 7), np.float32), "shape"),
-    (np.zeros((0, 4, 8, 8), np.float32), "no samples"),
+    (np.zeros((3, 4, 8, 7), np.float32), r"shape \[3, 4, 8, 7\]"),
+    (np.zeros((3, 4, 8), np.float32), r"shape \[3, 4, 8\]"),
     (np.full((3, 4, 8, 8), np.nan, np.float32), "NaN"),
-    (np.full((3, 4, 8, 8), np.inf, np.float32), "infinite"),
-    (np.full((3, 4, 8, 8), 0.5, np.float32), "constant"),
+    (damaged(np.nan), "sample 1 of 'image' has NaN"),
+    (damaged(-np.inf), "sample 1 of 'image' has NaN or infinite"),
+    (np.full((3, 4, 8, 8), 0.5, np.float32), "constant 0.5"),
     (np.full((3, 4, 8, 8), "x"), "samples of 'image' are"),
+])
+def test_unusable_arrays(tmp_path: Path, model: Path, array: np.ndarray, message: str, form: str) -> None:
+    with pytest.raises(TinycError, match=message) as error:
+        load(save(form, array, tmp_path / "bad"), model)
+    assert error.value.hint
+
+
+@pytest.mark.parametrize("form", ["npz", "npy"])
+@pytest.mark.parametrize(("array", "message"), [
+    (np.zeros((0, 4, 8, 8), np.float32), "no samples"),
     (np.float32(1), "shape"),
 ])
-def test_unusable_arrays(tmp_path: Path, model: Path, array: np.ndarray, message: str) -> None:
-    np.savez(tmp_path / "bad.npz", input=array)
+def test_no_cases(tmp_path: Path, model: Path, array: np.ndarray, message: str, form: str) -> None:
     with pytest.raises(TinycError, match=message):
-        load(tmp_path / "bad.npz", model)
+        load(save(form, np.asarray(array), tmp_path / "bad"), model)
+
+
+@pytest.mark.parametrize("name", ["empty.npz", "empty.npy", "folder"])
+def test_the_command_line_refuses_an_empty_file(tmp_path: Path, model: Path, name: str) -> None:
+    (tmp_path / "folder").mkdir()
+    for file in ("empty.npz", "empty.npy", "folder/0.npy"):
+        (tmp_path / file).write_bytes(b"")
+    assert "cannot read samples" in refuse_compile(model, "--calibrate", tmp_path / name)
 
 
 def test_unusable_files(tmp_path: Path, model: Path) -> None:

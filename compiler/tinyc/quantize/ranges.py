@@ -8,6 +8,7 @@ shall span. None of them is the best for all tensors: `tinyc.quantize.measured` 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -84,6 +85,20 @@ METHODS: dict[str, Callable[[Array], Range]] = {
     "minmax*1.5": lambda v: minmax(v, 1.5),
     "minmax*1.75": lambda v: minmax(v, 1.75),
 }
+
+
+@dataclass(frozen=True)
+class Room:
+    """For values larger than all that samples show. `inputs`: factor on the ranges of the model's inputs. How much it
+    counts for the ranges of other values that one half of the samples exceeds the other (`halves`), and that further
+    inputs are mostly found to exceed all samples (`prior`): from 0 to 1."""
+
+    inputs: float = 1.0
+    halves: float = 1.0
+    prior: float = 1.0
+
+    def __str__(self) -> str:
+        return f"room {self.inputs:g} {self.halves:g} {self.prior:g}"
 
 
 def quant_of_range(bounds: Range, dtype: DType) -> Quant:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which settings quantize a network best: measured on samples that were held out, not chosen by taste.
 
-Ranges come first, a method for each value (`tinyc.quantize.measured`). Then each step tries a few alternatives for one
-setting and keeps the best; what it brings is reported. The measure is the signal-to-noise ratio of the outputs on
-samples that took no part in choosing weights and biases: the mean over samples in dB, so that none of them decides
-alone. Few samples are also judged with noise below a step of the input: other roundings of the same signal.
+Ranges have a method for each value (`tinyc.quantize.measured`). Each step tries a few alternatives for one setting and
+keeps the best; what it brings is reported. The measure is the signal-to-noise ratio of the outputs on samples that took
+no part in choosing ranges, weights and biases: the mean over samples in dB, so that none of them decides alone. An
+alternative must be better by more than chance. Few samples are also judged with noise below a step of the input, other
+roundings of the same signal, and weights are rounded by weighted means of two samples as well.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import numpy as np
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import Array, DType, Quant
 from tinyc.quantize.equalize import equalize
-from tinyc.quantize.measured import Choice, extremes_of, measured_outputs, measured_ranges
+from tinyc.quantize.measured import Choice, Ranges, extremes_of, measured_outputs
+from tinyc.quantize.ranges import Room
 from tinyc.quantize.recipe import Recipe
 from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT8, Scheme
@@ -27,9 +29,13 @@ from tinyc.quantize.simulate import Settings, Simulated, Values, choose, simulat
 
 FOLDS = 4
 MAX_SAMPLES = 64  # by which weights and settings are chosen, taken at even distances; extremes are those of all
+MIXED = 64  # mixtures of two samples by which weights and biases are chosen as well; each sample makes up for two
 JUDGED = 24  # fewer samples are judged several times, with noise
+START = Settings(rounding="reconstruct", correct_bias=True)  # what follows are alternatives to it
+ROOMS = (Room(halves=0.0), Room(halves=0.3, prior=0.3))
+INPUT_ROOM = 1.125
 EQUALIZATIONS = (0.25, 0.5)
-ROUNDINGS = ("nearest", "fit")  # beside `reconstruct`, with which the search begins
+ROUNDINGS = ("nearest", "fit")
 
 
 @dataclass(frozen=True)
@@ -75,16 +81,17 @@ def magnitudes(graph: Graph[Any], real: Sequence[Values]) -> Mapping[str, Array]
 
 @dataclass(frozen=True)
 class Equalized:
-    """The graph for one strength of equalization, the values of samples and of their copies, and the ranges."""
+    """The graph for one strength of equalization; values of samples, copies and mixtures; the samples' ranges."""
 
     graph: Graph[Any]
     real: Sequence[Values]
     copies: Sequence[Values]
-    ranges: Mapping[str, Choice]
+    mixed: Sequence[Values]
+    ranges: Ranges
 
-    @property
-    def quants(self) -> Mapping[str, Mapping[DType, Quant]]:
-        return {name: choice.quants for name, choice in self.ranges.items()}
+    def quants(self, places: Sequence[int], room: Room) -> Mapping[str, Mapping[DType, Quant]]:
+        """By the samples `places`."""
+        return {name: choice.quants for name, choice in self.ranges.choose(places, room).items()}
 
 
 class Search:
@@ -101,6 +108,7 @@ class Search:
         self.others = [sample for k, sample in enumerate(samples) if k % step]
         self.copied = max(1, JUDGED // len(self.samples)) - 1  # copies of each
         self.copies = _disturbed(graph, self.samples, self.copied)
+        self.parents, self.mixed = _mixtures(graph, self.samples, MIXED - 2 * len(self.samples))
         self.chosen = choose(graph, keep_float, scheme)
         self._at: dict[float, Equalized] = {}
         self._plain = graph
@@ -115,36 +123,44 @@ class Search:
             if strength:
                 plain = self.at(0.0)
                 graph = equalize(graph, magnitudes(graph, plain.real), strength, self.chosen.nodes)
-            real, copies = ([self.runner.graph(graph, s) for s in group] for group in (self.samples, self.copies))
+            real, copies, mixed = ([self.runner.graph(graph, s) for s in group]
+                                   for group in (self.samples, self.copies, self.mixed))
             self.say(f"choosing ranges of {len(self.chosen.values)} values, equalization {strength:g}")
             extremes = extremes_of(real, self.chosen.values)
             for sample in self.others:
                 more = extremes_of([self.runner.graph(graph, sample)], self.chosen.values)
                 extremes = {name: np.concatenate([pairs, more[name]]) for name, pairs in extremes.items()}
-            ranges = measured_ranges(graph, real, extremes, self.chosen, self.runner)
-            self._at[strength] = Equalized(graph, real, copies, ranges)
+            ranges = Ranges(graph, real, extremes, self.chosen, self.runner)
+            self._at[strength] = Equalized(graph, real, copies, mixed, ranges)
         return self._at[strength]
 
-    def score(self, settings: Settings) -> float:
-        """Mean dB of samples, and of their copies, held out in turn; of a single sample itself."""
+    def score(self, settings: Settings) -> Array:
+        """dB of each sample, held out in turn, the mean of it and its copies; of a single sample itself."""
         at = self.at(settings.equalize)
         outputs = measured_outputs(at.graph)
-        found = []
+        found = np.zeros(len(at.real))
         for fold in self.folds:
             training = [k for k in range(len(at.real)) if k not in fold] or fold
             judged = [at.real[k] for k in fold]
             judged += [at.copies[k * self.copied + c] for k in fold for c in range(self.copied)]
-            values = [*(at.real[k] for k in training), *judged]
-            count = len(training)
-            result = simulate(at.graph, values, range(count), settings, self.chosen, at.quants, self.runner)
-            found += [decibels((want[o], got[o]) for o in outputs)
-                      for want, got in zip(judged, result.values[count:], strict=True)]
-        return float(np.mean(found))
+            result = self._simulated(settings, training, judged)
+            pairs = zip(judged, result.values[-len(judged):], strict=True)
+            own = np.array([decibels((want[o], got[o]) for o in outputs) for want, got in pairs])
+            copies = own[len(fold):].reshape(len(fold), self.copied)
+            found[fold] = np.concatenate([own[:len(fold), None], copies], axis=1).mean(axis=1)
+        return found
 
     def final(self, settings: Settings) -> Simulated:
         """The quantization by all samples."""
+        return self._simulated(settings, range(len(self.samples)), [])
+
+    def _simulated(self, settings: Settings, training: Sequence[int], judged: Sequence[Values]) -> Simulated:
+        """By the samples `training` and their mixtures, which come first."""
         at = self.at(settings.equalize)
-        return simulate(at.graph, at.real, range(len(at.real)), settings, self.chosen, at.quants, self.runner)
+        known = [at.real[k] for k in training]
+        known += [values for pair, values in zip(self.parents, at.mixed, strict=True) if pair <= {*training}]
+        return simulate(at.graph, [*known, *judged], range(len(known)), settings, self.chosen,
+                        at.quants(training, settings.room), self.runner)
 
 
 def _disturbed(graph: Graph[Any], samples: Sequence[Values], count: int) -> list[Values]:
@@ -160,6 +176,21 @@ def _disturbed(graph: Graph[Any], samples: Sequence[Values], count: int) -> list
     return result
 
 
+def _mixtures(
+    graph: Graph[Any], samples: Sequence[Values], count: int
+) -> tuple[list[frozenset[int]], list[Values]]:
+    """So many weighted means of two samples, with the places of those; inputs that are not real are the first's."""
+    rng = np.random.default_rng(0)
+    parents, result = [], []
+    for _ in range(count if len(samples) > 1 else 0):
+        first, second = (int(k) for k in rng.choice(len(samples), 2, replace=False))
+        share = np.float32(rng.uniform(0.2, 1.0))
+        parents.append(frozenset((first, second)))
+        result.append({name: value * share + samples[second][name] * (1 - share)
+                       if graph.type(name).dtype.is_float else value for name, value in samples[first].items()})
+    return parents, result
+
+
 def calibrate(
     graph: Graph[Any], samples: Sequence[Values], sha256: str, keep_float: frozenset[str] = frozenset(),
     show: Callable[[Step], None] = lambda step: None, scheme: Scheme = INT8,
@@ -170,31 +201,42 @@ def calibrate(
     show: gets each setting that was tried; say: what is being done, where that takes long.
     """
     search = Search(graph, samples, keep_float, scheme, say)
-    best = Settings(rounding="reconstruct", correct_bias=True)
-    score = search.score(best)
-    steps = [Step(f"ranges {_summary(search.at(0.0).ranges)}; {best}", score, True)]
+    best = START
+    scores = search.score(best)
+    steps = [Step(str(best), float(scores.mean()), True)]
     show(steps[0])
 
     def attempt(settings: Settings, what: str) -> None:
-        nonlocal best, score
+        nonlocal best, scores
         got = search.score(settings)
-        kept = got > score
-        steps.append(Step(what, got, kept))
+        kept = better(got, scores)
+        steps.append(Step(what, float(got.mean()), kept))
         show(steps[-1])
         if kept:
-            best, score = settings, got
+            best, scores = settings, got
 
     for strength in EQUALIZATIONS:
         attempt(replace(best, equalize=strength), f"equalization {strength:g}")
+    for room in ROOMS:
+        attempt(replace(best, room=room), str(room))
+    attempt(replace(best, room=replace(best.room, inputs=INPUT_ROOM)), "room of inputs")
     for rounding in ROUNDINGS:
         attempt(replace(best, rounding=rounding), f"rounding {rounding}")
     attempt(replace(best, correct_bias=False), "no bias correction")
     at, result = search.at(best.equalize), search.final(best)
+    ranges = at.ranges.choose(range(len(at.real)), best.room)
     nodes = {name: own.name for name, own in search.chosen.nodes.items()}
     recipe = Recipe(sha256, nodes, result.activations, result.layers,
-                    {"ranges": _summary(at.ranges), "equalize": f"{best.equalize:g}", "rounding": best.rounding,
-                     "correct_bias": str(best.correct_bias)})
+                    {"ranges": _summary(ranges), "room": str(best.room), "equalize": f"{best.equalize:g}",
+                     "rounding": best.rounding, "correct_bias": str(best.correct_bias)})
     return Calibration(at.graph, recipe, best, tuple(steps))
+
+
+def better(got: Array, before: Array) -> bool:
+    """Whether dB of the same samples rose by more than chance: by more than the standard error of the mean gain."""
+    gain = got - before
+    error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 0.0
+    return bool(gain.mean() > error)
 
 
 def _summary(ranges: Mapping[str, Choice]) -> str:

@@ -20,7 +20,7 @@ from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.registry import Operator, operator
 from tinyc.ops.spatial import windows
 from tinyc.quantize.narrow import small_layers
-from tinyc.quantize.ranges import fake, quant_of_range
+from tinyc.quantize.ranges import Room, fake, quant_of_range
 from tinyc.quantize.recipe import Layer
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
 from tinyc.quantize.runner import Runner
@@ -39,14 +39,15 @@ FIXED: dict[tuple[str, DType], Quant] = {
 
 @dataclass(frozen=True)
 class Settings:
-    """How to quantize. `equalize`: strength of cross-layer equalization, 0 for none."""
+    """How to quantize. `equalize`: strength of cross-layer equalization, 0 for none. `room`: of ranges."""
 
+    room: Room = Room()
     equalize: float = 0.0
     rounding: str = "nearest"  # nearest | reconstruct | fit
     correct_bias: bool = False
 
     def __str__(self) -> str:
-        return (f"equalization {self.equalize:g}, rounding {self.rounding}, "
+        return (f"{self.room}, equalization {self.equalize:g}, rounding {self.rounding}, "
                 f"bias correction {'on' if self.correct_bias else 'off'}")
 
 
