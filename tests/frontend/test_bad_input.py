@@ -183,6 +183,22 @@ def test_scales_that_are_no_scales(tmp_path, scale):
     refused(tmp_path, single("QuantizeLinear", ("x", "s"), initializers=initializers), "scale")
 
 
+def test_scales_that_do_not_fit_each_other(tmp_path):
+    def quantized(op, domain, *scales):
+        steps = np.zeros(2, np.uint8)
+        tensors = [numpy_helper.from_array(np.asarray(a), n) for n, a in (("z", steps[0]), ("one", np.float32(1)))]
+        tensors += [numpy_helper.from_array(np.full(n, 0.5, np.float32), f"s{n}") for n in set(scales)]
+        tensors += [numpy_helper.from_array(np.zeros(n, np.uint8), f"z{n}") for n in set(scales)]
+        pairs = [name for n in scales for name in (f"s{n}", f"z{n}")]
+        operands = ["x", *pairs[:2], *(["w", *pairs[2:], "one", "z", "b"] if op == "QLinearConv" else ["one", "z"])]
+        tensors.append(numpy_helper.from_array(np.ones((3, 2, 1), np.uint8), "w"))
+        tensors.append(numpy_helper.from_array(np.ones(3, np.int32), "b"))
+        return single(op, operands, (2, 2, 4), TensorProto.UINT8, domain, tensors)
+
+    refused(tmp_path, quantized("QLinearLeakyRelu", "com.microsoft", 0), "layer", "without elements")
+    refused(tmp_path, quantized("QLinearConv", "", 2, 3), "layer", "2 scales of the data")
+
+
 def graph_of(nodes, outputs, inputs=("x",), initializers=()):
     infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 4)) for name in inputs]
     results = [helper.make_empty_tensor_value_info(name) for name in outputs]

@@ -159,6 +159,9 @@ def _bias(node: Importing, index: int, scales: tuple[int, int], alpha: float = 1
         steps = node.emit("Cast", CastAttrs(DType.FLOAT32), [node.input(index)])
         return node.emit("Mul", BinaryAttrs(), [*steps, factor])[0]
     first, second = (node.constant(s, "a scale").astype(np.float64).reshape(-1) for s in scales)
+    if 1 not in (len(first), len(second)):
+        raise node.fail(f"{len(first)} scales of the data and {len(second)} of the weights",
+                        "quantize the data per tensor")
     product = np.asarray(alpha * first * second, np.float64)
     rank_axis = bias.rank - 1
     count = product.size if bias.rank and bias.shape[rank_axis] == product.size else 1

@@ -164,6 +164,8 @@ def quant_attrs(
     node: Importing, type_: TensorType, dtype: DType, scale: Array, zero: Array, axis: int
 ) -> QuantAttrs:
     """Checked parameters of a tensor; `axis` is that of the scales where there is more than one."""
+    if scale.size == 0:
+        raise node.fail("a scale without elements", "quantize per tensor or per channel")
     if scale.ndim > 1 and scale.size > 1 or zero.size not in (1, scale.size):
         raise node.fail(
             "blocked scales, or a zero point of another size than the scale",
