@@ -24,9 +24,9 @@ from tinyc.kernels.base import KERNELS, Cost, Kernel, Options
 FLASH = {"speed": 0.1, "size": 1000.0, "ram": 10.0, "default": 10.0}
 RAM = {"speed": 1.0, "size": 10.0, "ram": 200.0, "default": 10.0}
 
-# These builds are the fastest whose flash is at most so many times the smallest, as long as a byte saved costs no more
-# than so many instructions: in a small model, code is most of the flash.
-LIMITS = {"default": (1.2, 80.0), "speed": (1.5, 10.0)}
+# These builds are the fastest whose flash is at most so many times the smallest, or so many bytes more, as long as a
+# byte saved costs no more than so many instructions: in a small model, code is most of the flash.
+LIMITS = {"default": (1.2, 0, 80.0), "speed": (1.5, 32 << 10, 10.0)}
 
 MOST_SETS = 8  # of functions, up to which a search begins with each pair of them
 
@@ -109,8 +109,9 @@ def _choose(found: Mapping[str, Sequence[Candidate]], options: Options) -> Choic
     price = Price(FLASH[options.optimize], RAM[options.optimize])
     choice = cheapest(found, sizes, price)
     if options.optimize in LIMITS:
-        times, dearest = LIMITS[options.optimize]
-        limit = times * cheapest(found, sizes, Price(FLASH["size"], RAM["size"])).flash
+        times, more, dearest = LIMITS[options.optimize]
+        smallest = cheapest(found, sizes, Price(FLASH["size"], RAM["size"])).flash
+        limit = max(times * smallest, smallest + more)
         while choice.flash > limit and price.flash < dearest:
             price = Price(2 * price.flash, price.ram)
             choice = cheapest(found, sizes, price)
