@@ -96,7 +96,6 @@ def logits(model: onnx.ModelProto, cases: np.ndarray) -> list[np.ndarray]:
     model.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.add_session_config_entry("session.x64quantprecision", "1")  # else products may saturate on x86
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, ["CPUExecutionProvider"])
     port = session.get_inputs()[0].name
