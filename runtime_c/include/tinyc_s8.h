@@ -16,6 +16,7 @@
 #define tinyc_add_table_s8 tinyc1_add_table_s8
 #define tinyc_depthwise_3x3_s8 tinyc1_depthwise_3x3_s8
 #define tinyc_sum_pixels_s8 tinyc1_sum_pixels_s8
+#define tinyc_mean_pixels_s8 tinyc1_mean_pixels_s8
 #define tinyc_quantize_f32_s8 tinyc1_quantize_f32_s8
 #define tinyc_quantize_f32_u8 tinyc1_quantize_f32_u8
 #define tinyc_quantize_f32_s16 tinyc1_quantize_f32_s16
@@ -82,6 +83,18 @@ void tinyc_depthwise_3x3_s8(const tinyc_depthwise_3x3_s8_params *params, const i
 
 /* sums[c] += in[p * channels + c] over all pixels p; where `first` is not 0, the sums begin with these. The sums fit. */
 void tinyc_sum_pixels_s8(const int8_t *in, int32_t pixels, int32_t channels, int32_t first, int16_t *sums);
+
+/* How a sum becomes a mean: requantized with multiplier * 2^(shift - 31), rounded twice, plus the zero point, limited. */
+typedef struct {
+    int32_t offset; /* of the sum: what the operand's zero points add up to, negated */
+    int32_t multiplier;
+    int32_t shift; /* in [-31, 30] */
+    int32_t zero_point;
+    int32_t lowest, highest;
+} tinyc_mean_s8;
+
+/* out[c] = the mean of in[p * channels + c] over all pixels p, in another scale. out may be in. */
+void tinyc_mean_pixels_s8(const tinyc_mean_s8 *mean, const int8_t *in, int32_t pixels, int32_t channels, int8_t *out);
 
 /* ONNX QuantizeLinear: in[i] / scale rounded to nearest, halves to even, plus the zero point (a value of the output's
  * type), saturated. NaN gives the lowest value. */

@@ -65,6 +65,9 @@ def general_int8(m: Model) -> None:
     m.int8("InstanceNormFlat", "InstanceNormalization", Q((1, 3, 7), low=4, high=4), values(3), values(3))
     m.int8("CountedCeil", "AveragePool", Q((1, 2, 8, 8)), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 0, 0],
            count_include_pad=1, ceil_mode=1)
+    for name, shape in (("Mean", (1, 7, 5, 6)), ("MeanMany", (1, 3, 20, 20)), ("MeanBatch", (2, 3, 4, 4))):
+        m.int8(f"{name}Scaled", "GlobalAveragePool", Q(shape, low=-128, high=120), scale=0.003, zero=-100)
+        m.int8(f"{name}Line", "GlobalAveragePool", Q(shape[:3]), scale=0.01, zero=7)
     m.int8("RealFilters", "ConvTranspose", Q((1, 3, 6, 6)), values(3, 4, 3, 3), values(4), scale=0.2, strides=[2, 2])
 
 

@@ -85,7 +85,8 @@ def network(seed: int) -> Graph[Any]:
     n, h, w, c = net.editor.view().type(x).shape
     if rng.random() < 0.5 and h > 1:
         attrs = PoolAttrs((h, w), (1, 1), (1, 1), (0,) * 4, channels_last=True)
-        x = net.add("AveragePool", attrs, [x], (n, 1, 1, c), net.editor.view().type(x).quant)
+        quant = Quant((0.017,), (-90,)) if seed % 2 else net.editor.view().type(x).quant
+        x = net.add("AveragePool", attrs, [x], (n, 1, 1, c), quant)
     if rng.random() < 0.2:  # something in the middle is an output, too, and stays whole
         net.editor.inputs, net.editor.outputs = (first,), tuple(dict.fromkeys((values[len(values) // 2], x)))
         if len(net.editor.outputs) == 2 and first not in net.editor.outputs:

@@ -177,6 +177,27 @@ def test_average_pool_counts_the_input_only():
         assert got[0, 0, i, j] == math.floor(mean + 0.5) * (1 if sum(window) > 0 else -1)
 
 
+@pytest.mark.parametrize("op, attributes", [("GlobalAveragePool", {}), ("AveragePool", {"kernel_shape": [5, 6]})])
+def test_mean_of_an_image_with_a_scale_of_its_own(op, attributes):
+    model = Model()
+    a, x = quantized_input(model, "a", (2, 3, 5, 6), 0.1, 4, 1)
+    y = model.add(op, [a], **attributes)
+    graph = compiled(model.proto([quantized_output(model, y, 0.013, -6)]))
+    assert [n.op for n in graph.nodes() if n.op not in ("Transpose", "Reshape")] == ["AveragePool"]
+    m = fixed_point(f32(0.1) / (f32(0.013) * 30))
+    got = run(graph, {"a": x})[0].reshape(2, 3)
+    for n, c in itertools.product(range(2), range(3)):
+        assert got[n, c] == clip8(scaled(int((x[n, c].astype(int) - 4).sum()), *m) - 6)
+
+
+def test_other_means_have_their_operands_scale():
+    model = Model()
+    a, x = quantized_input(model, "a", (1, 1, 4, 4), 0.1, 4, 1)
+    y = model.add("AveragePool", [a], kernel_shape=[2, 2], strides=[2, 2])
+    graph = compiled(model.proto([quantized_output(model, y, 0.05, -6)]))
+    assert [n.op for n in graph.nodes() if n.op != "Reshape"] == ["AveragePool", "Requantize"]
+
+
 def test_average_pool_that_counts_padding():
     model = Model()
     a, x = quantized_input(model, "a", (1, 2, 5, 6), 0.1, 4, 1)

@@ -40,14 +40,14 @@ def test_margin() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "gru", "residual"])
+@pytest.mark.parametrize("name", ["digits", "gru", "mobilenet", "residual"])
 def test_margin_of_larger_models(name: str) -> None:
     assert_margin(name)
 
 
 @needs_models
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ad", "kws"])
+@pytest.mark.parametrize("name", ["ad", "ic", "kws"])
 def test_margin_of_mlperf_tiny(name: str) -> None:
     assert_margin(name)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fixed_point import rounding_mean
+from fixed_point import quantize_multiplier, requantize, rounding_mean
 from kernel_batch import Call, require_shared_cases, run_calls
 
 TARGETS = ["host", "cortex-m0plus", "cortex-m4", "cortex-m55"]
@@ -130,3 +130,23 @@ def test_sums_of_pixels(target: str, tmp_path: Path) -> None:
         code = f"tinyc_sum_pixels_s8({{0}}, {pixels}, {channels}, {first}, {{1}});"
         calls.append(Call(f"sum_{i}", code, (x, sums), 1, expected))
     run_calls(calls, ["sum_pixels_s8"], ["tinyc_s8.h"], target, tmp_path)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_means_with_a_scale_of_their_own(target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(13)
+    calls = []
+    for i in range(30):
+        pixels, channels = int(rng.integers(1, 300)), int(rng.integers(1, 24))
+        x = rng.choice([-128, 127], (pixels, channels)) if i % 3 == 0 else rng.integers(-128, 128, (pixels, channels))
+        zero, out_zero = (int(v) for v in rng.integers(-128, 128, 2))
+        multiplier, shift = quantize_multiplier(float(rng.uniform(0.3, 20) / pixels))
+        low, high = (-128, 127) if i % 2 else sorted(int(v) for v in rng.integers(-128, 128, 2))
+        expected = np.clip(requantize(x.sum(0) - pixels * zero, multiplier, shift) + out_zero, low, high)
+        code = f"""
+            const tinyc_mean_s8 mean = {{{{{-pixels * zero}, {multiplier}, {shift}, {out_zero}, {low}, {high}}}}};
+            tinyc_mean_pixels_s8(&mean, {{0}}, {pixels}, {channels}, {{1}});
+        """
+        out = np.zeros(channels, np.int8)
+        calls.append(Call(f"mean_{i}", code, (x.astype(np.int8), out), 1, expected.astype(np.int8)))
+    run_calls(calls, ["mean_pixels_s8"], ["tinyc_s8.h"], target, tmp_path)

@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.backend.program import Affine, Expr, Formula, Let, Literal, Load, Set, Stmt
+from tinyc.backend.program import Affine, Expr, Formula, Let, Literal, Load, Name, Set, Stmt
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.loops import bounded, computed, let, load, lowest, store
+from tinyc.kernels.rescale import mean_of_sum
 from tinyc.kernels.windows import Window, loops_over, window_loops
 from tinyc.kernels.writing import put, real
 from tinyc.ops.c_text import float_literal
-from tinyc.ops.pool import LpPoolAttrs, PoolAttrs
+from tinyc.ops.pool import LpPoolAttrs, PoolAttrs, mean_multiplier
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
 
@@ -63,13 +64,17 @@ def _above(build: Builder) -> str:
 def _finish(build: Builder, window: Window, average: bool) -> tuple[Stmt, ...]:
     """Divides and bounds t_acc, and writes it."""
     a: PoolAttrs = build.node.attrs
-    y = build.output_type()
+    x, y = build.type(0), build.output_type()
+    place = window.output_index("t_n", (("t_c", 1),))
+    factors = mean_multiplier(build.node, x, y) if average and build.node.integer else None
+    if factors is not None:
+        return (store(build.output().buffer, place, y.dtype, mean_of_sum(build.node, x, y, Name("t_acc"))),)
     statements: list[Stmt] = []
     if average:
         own = computed(y.dtype)
         statements.append(Let("t_count", "int32_t", _count(build, window)))
         if _above(build):
-            statements.append(Set("t_acc", Formula(f"t_acc + t_count * ({scale_zero(build.type(0))[1]})", ())))
+            statements.append(Set("t_acc", Formula(f"t_acc + t_count * ({scale_zero(x)[1]})", ())))
         if own.is_float:
             mean = f"t_acc / ({own.c_type})t_count"
         else:
@@ -81,7 +86,6 @@ def _finish(build: Builder, window: Window, average: bool) -> tuple[Stmt, ...]:
         low, high = clamp_limits(a.clamp, *scale_zero(y), y.dtype.limits)
         clamp = (float(low), float(high))
     bounds, value = bounded("t_v" if average else "t_acc", y.dtype, clamp)
-    place = window.output_index("t_n", (("t_c", 1),))
     return (*statements, *bounds, store(build.output().buffer, place, y.dtype, value))
 
 

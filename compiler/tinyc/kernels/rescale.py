@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from tinyc.backend.program import Affine, Apply, Expr, Formula, Literal, Load
+from tinyc.ir.graph import Node
 from tinyc.ir.types import Array, DType, TensorType
 from tinyc.kernels.base import Builder
+from tinyc.ops.pool import mean_multiplier
 from tinyc.ops.registry import quant_of, scale_zero
 from tinyc.quantize.numbers import clamp_limits, reduce_multiplier
 
@@ -36,6 +40,17 @@ def weight_above_zero(build: Builder, element: Expr, channel: Affine) -> Expr:
         return Formula(f"({{0}} - ({zeros[0]}))", (element,))
     table = build.table("filter_zero", np.array(zeros, np.int32))
     return Formula("({0} - {1})", (element, Load(table.buffer, channel, DType.INT32)))
+
+
+def mean_of_sum(node: Node, x: TensorType, y: TensorType, total: Expr) -> Expr:
+    """The result of an AveragePool of the whole image that has a scale of its own, from the sum of the integers."""
+    factors = mean_multiplier(node, x, y)
+    assert factors is not None
+    above = math.prod(node.attrs.kernel) * scale_zero(x)[1]
+    scale, zero = scale_zero(y)
+    limits = clamp_limits(node.attrs.clamp, scale, zero, y.dtype.limits)
+    return Apply("tinyc_requantize_one", (Formula(f"{{0}} - ({above})", (total,)) if above else total,
+                                          *map(number, (*factors, zero, *limits))))
 
 
 def channel_factors(build: Builder, multiplier: Array, shift: Array, channel: Affine) -> tuple[Expr, Expr]:

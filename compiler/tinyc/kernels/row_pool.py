@@ -26,7 +26,8 @@ from tinyc.backend.program import (
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.loops import bounded, let
-from tinyc.ops.pool import PoolAttrs
+from tinyc.kernels.rescale import mean_of_sum
+from tinyc.ops.pool import PoolAttrs, mean_multiplier
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
 
@@ -70,14 +71,17 @@ def gather_rows(graph: Graph[Any], node: Node, row: str, sums: str, result: str)
 
 
 def _divided(graph: Graph[Any], node: Node, result: str, place: Affine) -> tuple[Stmt, ...]:
-    """Divides t_acc by the number of elements, rounded to nearest and ties away from zero, and bounds it."""
+    """Divides t_acc by the number of elements, rounded to nearest and ties away from zero, and bounds it; or brings it
+    to the result's scale."""
     a: PoolAttrs = node.attrs
-    y = graph.type(node.outputs[0])
+    x, y = graph.type(node.inputs[0]), graph.type(node.outputs[0])
     count = a.kernel[0] * a.kernel[1]
     if not node.integer:
         mean = Let("t_mean", "float", Formula("t_acc / {0}", (Literal(float(count), DType.FLOAT32),)))
         limits, value = bounded("t_mean", DType.FLOAT32, a.clamp)
         return (mean, *limits, Store(result, place, y.dtype, value))
+    if mean_multiplier(node, x, y) is not None:
+        return (Store(result, place, y.dtype, mean_of_sum(node, x, y, Name("t_acc"))),)
     half = count // 2
     mean = Let("t_mean", "int32_t", Formula(f"(t_acc > 0 ? t_acc + {half} : t_acc - {half}) / {count}", ()))
     low, high = clamp_limits(a.clamp, *scale_zero(y), (-128, 127))

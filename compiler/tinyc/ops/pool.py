@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyc.ir.graph import Node
-from tinyc.ir.types import Array, TensorType
+from tinyc.ir.types import Array, DType, Quant, TensorType
 from tinyc.ops.registry import (
     Arrays,
     Importing,
@@ -33,7 +33,7 @@ from tinyc.ops.spatial import (
     windows,
     with_spatial,
 )
-from tinyc.quantize.numbers import clamp_limits
+from tinyc.quantize.numbers import clamp_limits, quantize_multiplier, requantize
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,31 @@ def window_counts(a: PoolAttrs, extents: Sequence[int], out: Sequence[int]) -> A
     return np.maximum(counts.reshape(tuple(out)), 1)
 
 
+MOST_SUMMED = 1 << 23  # int8 values less their zero point: their sum fits 32 bits
+
+
+def covers_all(a: PoolAttrs, shape: Sequence[int]) -> bool:
+    """Whether the one window is the whole image, [n, channels, ...] or channels-last, without padding."""
+    return a.kernel == tuple(spatial(shape, a.channels_last)) and not any(a.pads)
+
+
+def mean_multiplier(node: Node, x: TensorType, y: TensorType) -> tuple[int, int] | None:
+    """(multiplier, shift) from the sum of an integer AveragePool's window to its result; None where both have the same
+    quantization, and the result is the integers' mean."""
+    if scale_zero(x) == scale_zero(y):
+        return None
+    return quantize_multiplier(scale_zero(x)[0] / (scale_zero(y)[0] * math.prod(node.attrs.kernel)))
+
+
 @register
 class AveragePool(_Pool):
     name = "AveragePool"
+
+    def natural_quant(self, node: Node, types: Types, wanted: Quant) -> Quant:
+        """The mean of a whole image may have a scale of its own, for it is small beside the largest element."""
+        x = need(types[0], "input")
+        own = x.dtype is DType.INT8 and covers_all(node.attrs, x.shape) and math.prod(node.attrs.kernel) <= MOST_SUMMED
+        return wanted if own else super().natural_quant(node, types, wanted)
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
         a: PoolAttrs = node.attrs
@@ -124,15 +146,20 @@ class AveragePool(_Pool):
     def evaluate_integer(
         self, node: Node, inputs: Arrays, types: Types, outputs: Sequence[TensorType]
     ) -> list[Array]:
-        """Mean rounded to nearest, ties away from zero, of the raw integers; padding is the zero point."""
+        """Mean rounded to nearest, ties away from zero, of the raw integers; padding is the zero point. To another
+        scale: the exact sum, requantized once."""
         a: PoolAttrs = node.attrs
         x, zero = array(inputs[0]).astype(np.int64), scale_zero(types[0])[1] if a.count_include_pad else 0
         counts = window_counts(
             a, spatial(x.shape, a.channels_last), spatial(outputs[0].shape, a.channels_last)
         )
         total = self._windows(node, x - zero, outputs[0], 0).sum(self._axes(node)) + counts * zero
-        half = np.where(total > 0, counts // 2, -(counts // 2))
-        mean = np.trunc((total + half) / counts).astype(np.int64)
+        multiplier = mean_multiplier(node, need(types[0], "input"), outputs[0])
+        if multiplier is None:
+            half = np.where(total > 0, counts // 2, -(counts // 2))
+            mean = np.trunc((total + half) / counts).astype(np.int64)
+        else:
+            mean = requantize(total - counts * scale_zero(types[0])[1], *multiplier) + scale_zero(outputs[0])[1]
         low, high = clamp_limits(a.clamp, *scale_zero(outputs[0]), outputs[0].dtype.limits)
         return [to_last(np.clip(mean, low, high).astype(outputs[0].dtype.numpy), a.channels_last)]
 

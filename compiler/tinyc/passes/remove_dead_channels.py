@@ -24,6 +24,7 @@ import numpy as np
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ir.types import Array, DType, Quant
 from tinyc.ops.conv import channel_multipliers, symmetric
+from tinyc.ops.pool import mean_multiplier
 from tinyc.ops.registry import operator, scale_zero
 from tinyc.quantize.numbers import clamp_limits, requantize
 
@@ -149,6 +150,11 @@ def _constant_channelwise(
         own, number = known[name]
         mask &= np.broadcast_to(own, (width,))
         rows.append(np.broadcast_to(number, (width,)).astype(np.int8))
+    source = graph.type(node.inputs[0])
+    if node.op == "AveragePool" and mean_multiplier(node, source, output) is not None:
+        image = np.broadcast_to(rows[0], source.shape)
+        result = operator(node.op).evaluate_integer(node, [image], [source], [output])[0]
+        return mask, result.reshape(-1, width)[0].astype(np.int64)
     if node.op in ("AveragePool", "MaxPool"):
         # A window of equal numbers has that number as mean and maximum; only the clamp is left to apply.
         low, high = clamp_limits(node.attrs.clamp, *scale_zero(output), (-128, 127))

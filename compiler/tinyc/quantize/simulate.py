@@ -17,7 +17,7 @@ import numpy as np
 
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array, DType, Quant, TensorType
-from tinyc.ops.registry import Operator, operator
+from tinyc.ops.registry import operator
 from tinyc.ops.spatial import windows
 from tinyc.quantize.narrow import small_layers
 from tinyc.quantize.ranges import Room, fake, quant_of_range
@@ -152,11 +152,18 @@ def inherits(graph: Graph[Any], name: str, chosen: Chosen) -> bool:
         return False
     own = chosen.nodes[node.name].activations
     fixed = (node.op, own) in FIXED
-    return fixed or _passes_on(operator(node.op)) and own in chosen.values.get(node.inputs[0], ())
+    return fixed or _passes_on(graph, node, own) and own in chosen.values.get(node.inputs[0], ())
 
 
-def _passes_on(kind: Operator) -> bool:
-    return kind.keeps_quant or kind.is_view
+def _passes_on(graph: Graph[Any], node: Node, dtype: DType) -> bool:
+    """Whether the result of the integer form has the scale of operand 0, whatever is wanted."""
+    kind = operator(node.op)
+    if not kind.keeps_quant:
+        return False
+    x, *others = graph.input_types(node)
+    assert x is not None
+    x = replace(x, dtype=dtype, quant=Quant((1.0,), (0,)))
+    return kind.natural_quant(node, [x, *others], Quant((2.0,), (0,))) == x.quant
 
 
 def simulate(
@@ -172,7 +179,7 @@ def simulate(
     for name in graph.inputs:
         _settle(name, [r[name] for r in real], result, chosen, ranges, None)
     for node in graph.nodes():
-        kind, scheme = operator(node.op), chosen.nodes.get(node.name)
+        scheme = chosen.nodes.get(node.name)
         dtype = scheme.activations if scheme is not None else None
         layer = None
         if node.op in WEIGHTED and scheme is not None:
@@ -180,7 +187,7 @@ def simulate(
             result.layers[node.name] = layer
             weights = layer.weights * np.array(layer.scales, np.float32).reshape(-1, *[1] * (layer.weights.ndim - 1))
         fixed = FIXED.get((node.op, dtype)) if dtype is not None else None
-        if _passes_on(kind) and dtype is not None and node.inputs[0] in result.activations:
+        if dtype is not None and node.inputs[0] in result.activations and _passes_on(graph, node, dtype):
             fixed = result.activations[node.inputs[0]].get(dtype)
         columns: dict[str, list[Array]] = {o: [] for o in node.outputs if o}
         for sample in range(len(real)):
