@@ -102,17 +102,30 @@ def class_of(output: Array) -> int:
 
 def labels_of(path: Path, cases: Cases) -> list[int]:
     """The class of each case. Raises TinycError."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            labels = archive["labels"] if "labels" in archive.files else None
-    except (OSError, ValueError, zipfile.BadZipFile, KeyError):
-        raise TinycError(f"cannot read labels from {path}", hint=_LABELS) from None
+    labels = labels_in(path, len(cases))
     if labels is None:
         if cases.expected is None:
             raise TinycError(f"{path.name} has no labels", hint=_LABELS)
         return [class_of(np.asarray(case[0])) for case in cases.expected]
-    if labels.size != len(cases) or labels.shape[:1] != (len(cases),) or labels.dtype.kind not in "iub":
-        raise TinycError(f"{path.name}: labels are {labels.dtype.name}{list(labels.shape)} for {len(cases)} cases",
+    return labels
+
+
+def labels_in(path: Path, count: int) -> list[int] | None:
+    """The classes of so many cases, from the array 'labels' (or 'label') of an .npz; None where there is none.
+
+    Raises TinycError.
+    """
+    if path.suffix != ".npz":
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            labels = next((archive[name] for name in ("labels", "label") if name in archive.files), None)
+    except (OSError, ValueError, zipfile.BadZipFile, KeyError):
+        raise TinycError(f"cannot read labels from {path}", hint=_LABELS) from None
+    if labels is None:
+        return None
+    if labels.size != count or labels.shape[:1] != (count,) or labels.dtype.kind not in "iub":
+        raise TinycError(f"{path.name}: labels are {labels.dtype.name}{list(labels.shape)} for {count} cases",
                          hint=_LABELS)
     return [int(label) for label in labels.reshape(-1)]
 

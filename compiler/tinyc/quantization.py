@@ -3,32 +3,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tinyc.errors import TinycError
+from tinyc.frontend import Imported
 from tinyc.ir.graph import Graph
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.insert_qdq import insert_qdq
-from tinyc.passes.pipeline import PassFunction
+from tinyc.passes.pipeline import PassFunction, run_passes
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.quantize.recipe import Recipe, load_recipe, save_recipe
 from tinyc.quantize.samples import load_samples
 from tinyc.quantize.schemes import INT8, SCHEMES
 from tinyc.quantize.search import Step, calibrate
+from tinyc.targets import Target
 
 
 @dataclass(frozen=True)
 class QuantizeRequest:
-    """What the user asks of quantization. Either `samples` or `load` is there."""
+    """What the user asks of quantization. One of `samples`, `load` and `recipe` is there."""
 
     samples: Path | None = None
     load: Path | None = None
     save: Path | None = None
     keep_float: tuple[str, ...] = ()
     scheme: str | None = None  # of tinyc.quantize.schemes, for the nodes that have a form in it; int8 where not said
+    recipe: Recipe | None = None
+    budget: Mapping[str, float] | None = None  # of scheme auto, until schemes are chosen (see tinyc.explore)
+    explored: Mapping[str, Any] | None = None  # how they were, for report.json
 
 
 _FOUND: dict[tuple[QuantizeRequest, str, tuple[tuple[str, int, int], ...]], Recipe] = {}
@@ -40,11 +45,13 @@ def quantizer(
     """The pass. `names`: the inputs' names in the model; `show` gets a line for each setting that is tried."""
 
     def run(graph: Graph[Any], _target: object) -> Graph[Any]:
-        graph = remove_dead_code(fold_constants(graph, keep_dequantize=False))
-        _check(graph, request.keep_float)
+        graph = _prepared(graph, request.keep_float)
+        if request.recipe is not None:
+            return insert_qdq(graph, request.recipe, request.keep_float)
         if request.load is not None:
             return insert_qdq(graph, _loaded(request, request.load, sha256), request.keep_float)
         assert request.samples is not None
+        assert request.budget is None
         key = (request, sha256, _stamps(request.samples))
         if key not in _FOUND:  # verify and profile compile one model several times
             _FOUND[key] = _recipe(graph, request, names, sha256, show)
@@ -53,6 +60,18 @@ def quantizer(
         return insert_qdq(graph, _FOUND[key], request.keep_float)
 
     return run
+
+
+def float_graph(imported: Imported, target: Target, keep_float: Sequence[str]) -> Graph[Any]:
+    """The graph that calibration sees. Raises TinycError where it cannot be quantized."""
+    found: list[Graph[Any]] = []
+
+    def keep(graph: Graph[Any], _target: object) -> Graph[Any]:
+        found.append(_prepared(graph, keep_float))
+        return graph
+
+    run_passes(imported.graph, target, quantize=keep)
+    return found[0]
 
 
 def _loaded(request: QuantizeRequest, path: Path, sha256: str) -> Recipe:
@@ -84,8 +103,9 @@ def _recipe(
                      SCHEMES[request.scheme or INT8.name], lambda text: show(f"calibration: {text}")).recipe
 
 
-def _check(graph: Graph[Any], keep_float: Sequence[str]) -> None:
-    """Raises TinycError where the graph cannot be quantized as asked."""
+def _prepared(graph: Graph[Any], keep_float: Sequence[str]) -> Graph[Any]:
+    """Without constants to compute. Raises TinycError where the graph cannot be quantized as asked."""
+    graph = remove_dead_code(fold_constants(graph, keep_dequantize=False))
     names = {node.name for node in graph.nodes()}
     for name in keep_float:
         if name not in names:
@@ -95,3 +115,4 @@ def _check(graph: Graph[Any], keep_float: Sequence[str]) -> None:
         if node.op in ("QuantizeLinear", "DequantizeLinear") or node.integer:
             raise TinycError("the model is already quantized", node=f"{node.name!r}, {node.op}",
                              hint="compile it without --calibrate, or calibrate the float model")
+    return graph

@@ -13,7 +13,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from tinyc.cli import compile as compile_command
-from tinyc.cli import evaluate, ops, profile, size, targets, verify
+from tinyc.cli import evaluate, explore, ops, profile, size, targets, verify
 from tinyc.cli import inspect as inspect_command
 from tinyc.errors import CheckFailed, InternalError, TinycError
 from tinyc.version import VERSION
@@ -43,6 +43,7 @@ def _main(
 app.command("compile")(compile_command.compile)
 app.command("verify")(verify.verify)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explore")(explore.explore)
 app.command("profile")(profile.profile)
 app.command("size")(size.size)
 app.command("inspect")(inspect_command.inspect)

@@ -38,6 +38,7 @@ def compile(
     json: JsonOption = False,
 ) -> None:
     """Compile a model to C, or several with one arena."""
+    from tinyc.cli.auto import show
     from tinyc.compiler import with_picture, write
     from tinyc.errors import TinycError
 
@@ -60,6 +61,8 @@ def compile(
     if json:
         print_json(result.report)
         return
+    if "exploration" in result.report:
+        show(result.report["exploration"], False)
     arena = result.report["arena"]
     optimal = "proven optimal" if arena["proven_optimal"] else "not proven optimal"
     typer.echo(f"{folder}: {len(files)} files, entry {result.report['entry']} in {result.report['header']}")

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from tinyc.quantization import QuantizeRequest
 
 
+BUDGET_HELP = (
+    "Limits: flash and ram in bytes, K or M; cycles (estimated) or instructions of an inference, K or M; drop, the "
+    "points of accuracy that may be lost; snr, the least dB. With drop or snr, the cheapest model by what is "
+    "limited (else by flash) is taken; without, the most accurate. Exit code 1 where none keeps them."
+)
+
+
 class Optimize(enum.StrEnum):
     """What code generation minimises."""
 
@@ -54,6 +61,7 @@ class Quantize(enum.StrEnum):
     int8 = "int8"
     int16x8 = "int16x8"
     int4w = "int4w"
+    auto = "auto"
 
 
 class IoDtype(enum.StrEnum):
@@ -115,7 +123,11 @@ def _request(
     quantize: Annotated[
         Quantize | None, typer.Option("--quantize", help="What a float model becomes. int8: activations and weights "
                      "of 8 bits, the default where there are samples. int16x8: activations of 16, weights of 8. int4w: "
-                     "activations of 8, weights of 4.")
+                     "activations of 8, weights of 4. auto: for each layer one of these or float, by trials "
+                     "on --budget.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="flash=64K,drop=0.5%", help=f"With --quantize auto. {BUDGET_HELP}")
     ] = None,
     save_ranges: Annotated[
         Path | None, typer.Option("--save-ranges", metavar="FILE", help="Write what calibration decided.")
@@ -155,14 +167,16 @@ def _request(
         stateful=tuple(pair_of(text) for text in stateful or []),
         ram=_bytes(ram) if ram is not None else None,
         placement=parse_placement(place, memories, weights, lambda text: _bytes(text, "--memories")),
-        quantize=_quantize(quantize, calibrate, save_ranges, load_ranges, keep_float or []),
+        quantize=_quantize(quantize, calibrate, save_ranges, load_ranges, keep_float or [], budget),
     )
 
 
 def _quantize(
-    quantize: Quantize | None, calibrate: Path | None, save: Path | None, load: Path | None, keep_float: list[str]
+    quantize: Quantize | None, calibrate: Path | None, save: Path | None, load: Path | None, keep_float: list[str],
+    budget: str | None,
 ) -> QuantizeRequest | None:
     """What the options say together. Raises TinycError."""
+    from tinyc.budget import WORDS, parse_budget
     from tinyc.quantization import QuantizeRequest
 
     if calibrate is not None and load is not None:
@@ -178,7 +192,15 @@ def _quantize(
         return None
     if quantize is Quantize.none:
         raise TinycError("--quantize none with --calibrate or --load-ranges", hint="leave one of them out")
-    return QuantizeRequest(calibrate, load, save, tuple(keep_float), quantize.value if quantize is not None else None)
+    scheme = quantize.value if quantize is not None else None
+    if quantize is not Quantize.auto:
+        return QuantizeRequest(calibrate, load, save, tuple(keep_float), scheme)
+    if load is not None:
+        raise TinycError("--quantize auto with --load-ranges", hint="leave --quantize out: the file names schemes")
+    if budget is None:
+        raise TinycError("--quantize auto without --budget", hint="for example --budget drop=0.5%")
+    return QuantizeRequest(calibrate, save=save, keep_float=tuple(keep_float), scheme=scheme,
+                           budget=parse_budget(budget, WORDS))
 
 
 def _cmsis_nn(
@@ -232,27 +254,41 @@ def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:
     """Replaces the command's first parameter, a Request, by all options of `compile`."""
-    own = _parameters(command)[1:]
-    shared = _parameters(_request)
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        command(_request(**_taken(values, shared)), **_taken(values, own))
-
-    return _with_parameters(wrapper, [*shared, *own])
+    return _taking(command, built=False, settle=True)
 
 
 def takes_built_request(command: Callable[..., None]) -> Callable[..., None]:
     """As `takes_request`, for commands that also build the generated C."""
+    return _taking(command, built=True, settle=True)
+
+
+def takes_open_request(command: Callable[..., None]) -> Callable[..., None]:
+    """As `takes_built_request`, for a command that chooses schemes itself."""
+    return _taking(command, built=True, settle=False)
+
+
+def _taking(command: Callable[..., None], built: bool, settle: bool) -> Callable[..., None]:
+    """settle: with --quantize auto, schemes are chosen first. An option of the command's own takes the place of the
+    shared one of the same name, and both get its value."""
     own = _parameters(command)[1:]
-    shared, library = _parameters(_request), _parameters(_cmsis_nn)
+    names = {p.name for p in own}
+    shared = _parameters(_request)
+    library = _parameters(_cmsis_nn) if built else []
 
     @functools.wraps(command)
     def wrapper(**values: Any) -> None:
-        request = _request(**_taken(values, shared))
-        command(dataclasses.replace(request, cmsis_nn=_cmsis_nn(**_taken(values, library))), **_taken(values, own))
+        from tinyc.cli.auto import settled
 
-    return _with_parameters(wrapper, [*shared, *library, *own])
+        if values["budget"] is not None and values["quantize"] is not Quantize.auto and "budget" not in names:
+            raise TinycError("--budget without --quantize auto", hint="tinyc size compares with a budget")
+        request = _request(**_taken(values, shared))
+        if built:
+            request = dataclasses.replace(request, cmsis_nn=_cmsis_nn(**_taken(values, library)))
+        if settle:
+            request = settled(request, bool(values.get("more")), bool(values.get("json")))
+        command(request, **_taken(values, own))
+
+    return _with_parameters(wrapper, [*(p for p in shared if p.name not in names), *library, *own])
 
 
 def _taken(values: dict[str, Any], parameters: list[inspect.Parameter]) -> dict[str, Any]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def size(
     request: Request,
     budget: Annotated[
-        str | None, typer.Option("--budget", help="Limits in bytes, K or M; exit code 1 when one is exceeded.",
+        str | None, typer.Option("--budget", help="Limits in bytes, K or M; exit code 1 when one is exceeded. With "
+                                 "--quantize auto also the bounds of the search, as `tinyc explore` takes them.",
                                  metavar="flash=64K,ram=20K")
     ] = None,
     baseline: Annotated[
@@ -29,11 +30,14 @@ def size(
     json: JsonOption = False,
 ) -> None:
     """Measure flash and RAM by linking; compare with a budget and a baseline."""
+    from tinyc.budget import SIZES, WORDS, parse_budget
     from tinyc.cli.progress import progress
     from tinyc.errors import CheckFailed, TinycError
     from tinyc.report import size as report
 
-    limits = report.parse_budget(budget) if budget is not None else {}
+    searched = request.quantize is not None and request.quantize.explored is not None
+    bounds = parse_budget(budget, WORDS if searched else SIZES) if budget is not None else {}
+    limits = {what: int(bounds[what]) for what in SIZES if what in bounds}
     if update and baseline is None:
         raise TinycError("--update without --baseline", hint="--baseline size.json names the file to update")
     saved = report.read_baseline(baseline, must_exist=not update) if baseline else {}

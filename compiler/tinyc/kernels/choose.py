@@ -65,6 +65,10 @@ class Choice:
         functions = frozenset[str]().union(*(c.functions for c in self.picked.values()))
         return sum(c.cost.flash for c in self.picked.values()) + sum(self.sizes[f] for f in functions)
 
+    @property
+    def instructions(self) -> float:
+        return sum(c.cost.instructions for c in self.picked.values())
+
 
 def candidates(graph: Graph[Any], node: Node, options: Options) -> list[Candidate]:
     """The kernels that apply to a node. Raises TinycError with each one's obstacle where there is none."""
@@ -96,10 +100,14 @@ def select(graph: Graph[Any], node: Node, options: Options) -> Kernel:
     return _choose({node.name: candidates(graph, node, options)}, options).picked[node.name].kernel
 
 
+def choice_for(graph: Graph[Any], names: Sequence[str], options: Options) -> Choice:
+    """The kernel for each of these nodes. Raises TinycError where there is none for one."""
+    return _choose({name: candidates(graph, graph.node(name), options) for name in names}, options)
+
+
 def choose(graph: Graph[Any], names: Sequence[str], options: Options) -> dict[str, Kernel]:
-    """The kernel for each of these nodes, by name. Raises TinycError where there is none for one."""
-    found = {name: candidates(graph, graph.node(name), options) for name in names}
-    return {name: c.kernel for name, c in _choose(found, options).picked.items()}
+    """As `choice_for`: the kernels by name."""
+    return {name: c.kernel for name, c in choice_for(graph, names, options).picked.items()}
 
 
 def _choose(found: Mapping[str, Sequence[Candidate]], options: Options) -> Choice:

@@ -26,7 +26,7 @@ from tinyc.backend.program import (
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import Builder, Kernel, Options
-from tinyc.kernels.choose import choose
+from tinyc.kernels.choose import Choice, choice_for, choose
 from tinyc.kernels.guards import ALWAYS, Guard, guards_of
 from tinyc.kernels.loops import load
 from tinyc.ops.registry import operator
@@ -56,6 +56,12 @@ def assign_storage(graph: Graph[Any], prefix: str = "") -> tuple[dict[str, str],
             if name in graph.outputs:
                 held[name] = storage[name]
     return storage, aliases
+
+
+def estimate(graph: Graph[Any], options: Options) -> Choice:
+    """The kernels that `lower` would take, with what they are said to cost."""
+    aliases = assign_storage(graph)[1]
+    return choice_for(graph, [n for n in guards_of(graph)[1] if n not in aliases], options)
 
 
 def lower(

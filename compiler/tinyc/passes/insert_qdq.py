@@ -26,7 +26,10 @@ from tinyc.quantize.schemes import INT8, SCHEMES
 def insert_qdq(graph: Graph[Any], recipe: Recipe, keep_float: Collection[str] = ()) -> Graph[Any]:
     """Raises TinycError where the recipe names what the graph does not have."""
     editor = Editor(graph)
-    for name in keep_float:
+    for name in dict.fromkeys((*keep_float, *recipe.floats)):
+        if ("op", name) not in editor.nx:
+            raise TinycError(f"the ranges name a node {name!r} that the model does not have",
+                             hint="calibrate the model again")
         node = editor.view().node(name)
         editor.replace(node, replace(node, obstacle=KEPT_FLOAT))
     for name, layer in recipe.layers.items():

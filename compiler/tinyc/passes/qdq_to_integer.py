@@ -22,7 +22,7 @@ from tinyc.ops.registry import operator
 from tinyc.passes.constants import dequantize_of_constant, float_data, is_constant
 
 MAX_RATIO = 2.0**13  # of scales: differences of int16 values, multiplied by it, fit 32 bits
-KEPT_FLOAT = "the user keeps it float"  # the obstacle of a node that no pass shall make integer
+KEPT_FLOAT = "it shall stay float"  # the obstacle of a node that no pass shall make integer
 
 
 @dataclass(frozen=True)

@@ -47,12 +47,14 @@ class Recipe:
     activations: Mapping[str, Mapping[DType, Quant]]
     layers: Mapping[str, Layer]
     settings: Mapping[str, str] = field(default_factory=dict)
+    floats: tuple[str, ...] = ()  # nodes that shall stay float
 
 
 def save_recipe(recipe: Recipe, path: Path) -> None:
     """Raises TinycError where the file cannot be written."""
     text = json.dumps({
         "schema": SCHEMA, "model": recipe.model, "settings": dict(recipe.settings), "nodes": dict(recipe.nodes),
+        "float": list(recipe.floats),
         "activations": {n: {dtype.label: [q.scale[0], q.zero_point[0]] for dtype, q in quants.items()}
                         for n, quants in recipe.activations.items()},
         "layers": {n: {"shape": list(layer.weights.shape), "weights": _pack(layer.weights.astype(np.int8)),
@@ -78,7 +80,8 @@ def load_recipe(path: Path, model: str) -> Recipe:
         activations = {str(n): _quants(item) for n, item in data["activations"].items()}
         layers = {str(n): _layer(item) for n, item in data["layers"].items()}
         settings = {str(k): str(v) for k, v in data["settings"].items()}
-        return Recipe(model, nodes, activations, layers, settings)
+        floats = tuple(str(n) for n in data.get("float", ()))  # files of older versions have none
+        return Recipe(model, nodes, activations, layers, settings, floats)
     except OSError as error:
         raise TinycError(f"cannot read {path} ({error.strerror})", hint=_HINT) from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -99,7 +99,7 @@ class Search:
 
     def __init__(
         self, graph: Graph[Any], samples: Sequence[Values], keep_float: frozenset[str], scheme: Scheme = INT8,
-        say: Callable[[str], None] = lambda text: None,
+        say: Callable[[str], None] = lambda text: None, schemes: Mapping[str, Scheme] | None = None,
     ) -> None:
         self.say = say
         self.runner = Runner()
@@ -109,7 +109,8 @@ class Search:
         self.copied = max(1, JUDGED // len(self.samples)) - 1  # copies of each
         self.copies = _disturbed(graph, self.samples, self.copied)
         self.parents, self.mixed = _mixtures(graph, self.samples, MIXED - 2 * len(self.samples))
-        self.chosen = choose(graph, keep_float, scheme)
+        self.keep_float = keep_float
+        self.chosen = choose(graph, keep_float, scheme, schemes)
         self._at: dict[float, Equalized] = {}
         self._plain = graph
         count = min(FOLDS, len(self.samples))
@@ -153,6 +154,27 @@ class Search:
     def final(self, settings: Settings) -> Simulated:
         """The quantization by all samples."""
         return self._simulated(settings, range(len(self.samples)), [])
+
+    def judged(self, settings: Settings, samples: Sequence[Values], sha256: str) -> tuple[Recipe, float]:
+        """As `recipe`, and the dB of further samples together."""
+        at = self.at(settings.equalize)
+        real = [self.runner.graph(at.graph, sample) for sample in samples]
+        result = self._simulated(settings, range(len(self.samples)), real)
+        pairs = zip(real, result.values[-len(real):], strict=True)
+        noise = decibels((want[o], got[o]) for want, got in pairs for o in measured_outputs(at.graph))
+        return self._recipe(result, settings, sha256), noise
+
+    def recipe(self, settings: Settings, sha256: str) -> Recipe:
+        """What `final` decides, for the model file with this hash."""
+        return self._recipe(self.final(settings), settings, sha256)
+
+    def _recipe(self, result: Simulated, settings: Settings, sha256: str) -> Recipe:
+        ranges = self.at(settings.equalize).ranges.choose(range(len(self.samples)), settings.room)
+        nodes = {name: own.name for name, own in self.chosen.nodes.items()}
+        return Recipe(sha256, nodes, result.activations, result.layers,
+                      {"ranges": _summary(ranges), "room": str(settings.room), "equalize": f"{settings.equalize:g}",
+                       "rounding": settings.rounding, "correct_bias": str(settings.correct_bias)},
+                      tuple(sorted(self.keep_float)))
 
     def _simulated(self, settings: Settings, training: Sequence[int], judged: Sequence[Values]) -> Simulated:
         """By the samples `training` and their mixtures, which come first."""
@@ -223,13 +245,8 @@ def calibrate(
     for rounding in ROUNDINGS:
         attempt(replace(best, rounding=rounding), f"rounding {rounding}")
     attempt(replace(best, correct_bias=False), "no bias correction")
-    at, result = search.at(best.equalize), search.final(best)
-    ranges = at.ranges.choose(range(len(at.real)), best.room)
-    nodes = {name: own.name for name, own in search.chosen.nodes.items()}
-    recipe = Recipe(sha256, nodes, result.activations, result.layers,
-                    {"ranges": _summary(ranges), "room": str(best.room), "equalize": f"{best.equalize:g}",
-                     "rounding": best.rounding, "correct_bias": str(best.correct_bias)})
-    return Calibration(at.graph, recipe, best, tuple(steps))
+    recipe = search.recipe(best, sha256)
+    return Calibration(search.at(best.equalize).graph, recipe, best, tuple(steps))
 
 
 def better(got: Array, before: Array) -> bool:

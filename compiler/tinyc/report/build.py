@@ -33,7 +33,7 @@ def build_report(
             "optimize": request.optimize, "kernels": request.kernels, "io": request.io, "io_dtype": request.io_dtype,
             "dims": dict(sorted(request.dims.items())), "require_integer": request.require_integer,
             "plan_effort": request.plan_effort, "ram": request.ram,
-            "quantize": "none" if request.quantize is None else "int8",
+            "quantize": "none" if request.quantize is None else request.quantize.scheme or "int8",
             "stateful": [f"{source}={result}" for source, result in request.stateful],
         },
         "notes": list(imported.notes),
@@ -64,7 +64,14 @@ def build_report(
         "include_dirs": list(emitted.include_dirs),
         "cflags": [*request.target.cflags, *request.target.optimize_flags(request.optimize)],
         "files": files,
+        **_exploration(request),
     }
+
+
+def _exploration(request: Request) -> dict[str, Any]:
+    """What --quantize auto tried."""
+    explored = request.quantize.explored if request.quantize is not None else None
+    return {} if explored is None else {"exploration": explored}
 
 
 def _fast(arena: Arena, request: Request) -> dict[str, Any]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,6 @@ from tinyc.errors import TinycError
 from tinyc.profiling import io_bytes, linked_size
 
 SCHEMA = 1
-_UNITS = {"": 1, "K": 1024, "M": 1024 * 1024}
-
-
-def parse_budget(text: str) -> dict[str, int]:
-    """{"flash": bytes, "ram": bytes} of "flash=64K,ram=20K". Raises TinycError."""
-    limits: dict[str, int] = {}
-    for part in text.split(","):
-        match = re.fullmatch(r"\s*(flash|ram)\s*=\s*(\d+)\s*([KkMm]?)[Bb]?\s*", part)
-        if not match or match.group(1) in limits:
-            raise TinycError(f"--budget {text!r} is not understood at {part.strip()!r}",
-                             hint="for example --budget flash=64K,ram=20K")
-        limits[match.group(1)] = int(match.group(2)) * _UNITS[match.group(3).upper()]
-    return limits
 
 
 def measure(compiled: Compiled) -> dict[str, Any]:
