@@ -33,12 +33,13 @@ class Network:
         self.editor.add(Node(f"n{self.count}", op, attrs, tuple(inputs), (output,), True, self.count))
         return output
 
-    def weights(self, shape: tuple[int, ...], zero: float) -> tuple[str, str]:
+    def weights(self, shape: tuple[int, ...], zero: float, per_channel: bool = True) -> tuple[str, str]:
         w = self.rng.integers(-127, 128, shape).astype(np.int8)
         w[self.rng.random(shape[0]) < zero] = 0
         w[..., self.rng.random(shape[-1]) < zero / 2] = 0
         scale = tuple(float(s) for s in self.rng.uniform(0.001, 0.01, shape[0]))
-        weights = self.editor.const("w", w, TensorType(DType.INT8, shape, Quant(scale, (0,) * shape[0], 0)))
+        quant = Quant(scale, (0,) * shape[0], 0) if per_channel else Quant(scale[:1], (0,))
+        weights = self.editor.const("w", w, TensorType(DType.INT8, shape, quant))
         bias = self.rng.integers(-3000, 3000, shape[0]).astype(np.int32)
         return weights, self.editor.const("b", bias, TensorType(DType.INT32, bias.shape))
 

@@ -22,6 +22,7 @@
 #define tinyc_product_paired_s8 tinyc1_product_paired_s8
 #define tinyc_convolve_paired_s8 tinyc1_convolve_paired_s8
 #define tinyc_fully_connected_paired_s8 tinyc1_fully_connected_paired_s8
+#define tinyc_fully_connected_paired_8_s8 tinyc1_fully_connected_paired_8_s8
 
 #ifdef __cplusplus
 extern "C" {
@@ -82,6 +83,12 @@ void tinyc_convolve_paired_s8(const tinyc_paired_filters *filters, const tinyc_p
  * weights in a row, a step has the first and the third, the next one the second and the fourth.
  */
 void tinyc_fully_connected_paired_s8(const tinyc_paired_filters *filters, const int8_t *in, int8_t *out);
+
+/*
+ * The same by tiles of eight filters, a multiple of which there are: eight first sums, and for each step four words. All
+ * filters have the same requantization, once behind all tiles.
+ */
+void tinyc_fully_connected_paired_8_s8(const tinyc_paired_filters *filters, const int8_t *in, int8_t *out);
 
 #ifdef __cplusplus
 }

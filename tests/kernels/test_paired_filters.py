@@ -14,6 +14,7 @@ from tinyc.cases import Cases
 from tinyc.ir import Quant
 from tinyc.ir.evaluate import evaluate
 from tinyc.kernels.conv_paired_s8 import ConvPairedCompactS8, ConvPairedS8
+from tinyc.kernels.fully_connected_paired_s8 import FullyConnectedPaired8S8, FullyConnectedPairedS8
 from tinyc.kernels.paired_filters import (
     Filters,
     described,
@@ -24,6 +25,7 @@ from tinyc.kernels.paired_filters import (
     tile_starts,
 )
 from tinyc.ops.conv import ConvAttrs
+from tinyc.ops.gemm import GemmAttrs
 from tinyc.quantize.numbers import requantize
 from tinyc.verification import run_cases
 
@@ -67,11 +69,12 @@ def test_every_weight_has_its_place(row: int, rows: int) -> None:
     assert sorted(order[order >= 0]) == list(range(row * rows))
 
 
-def test_tiles_cover_all_filters() -> None:
-    for count in range(4, 30):
-        starts = tile_starts(count)
-        assert len(starts) == -(-count // 4) and starts[-1] + 4 == count
-        assert {s + k for s in starts for k in range(4)} == set(range(count))
+@pytest.mark.parametrize("tile", [4, 8])
+def test_tiles_cover_all_filters(tile: int) -> None:
+    for count in range(tile, 30):
+        starts = tile_starts(count, tile)
+        assert len(starts) == -(-count // tile) and starts[-1] + tile == count
+        assert {s + k for s in starts for k in range(tile)} == set(range(count))
 
 
 @pytest.mark.parametrize(
@@ -110,3 +113,26 @@ def test_size_builds_take_the_compact_form(filters: int) -> None:
         outputs, _ = run_cases(compiled, Cases(((x,),), None))
         np.testing.assert_array_equal(outputs[0][0], expected)
     assert bytes_of["speed"] - bytes_of["size"] == 28 * len(tile_starts(filters))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "per_channel", "optimize", "kernel"),
+    [
+        (64, False, "speed", FullyConnectedPaired8S8),
+        (64, False, "size", FullyConnectedPairedS8),  # 376 bytes less code
+        (60, False, "speed", FullyConnectedPairedS8),
+        (64, True, "speed", FullyConnectedPairedS8),
+    ],
+)
+def test_fully_connected_layers_go_by_eight_where_they_can(
+    outputs: int, per_channel: bool, optimize: str, kernel: type
+) -> None:
+    net = Network(7)
+    first = net.value((1, 64))
+    weights = net.weights((outputs, 64), 0.0, per_channel=per_channel)
+    graph = net.done([first], net.add("Gemm", GemmAttrs(), [first, *weights], (1, outputs), Quant((0.5,), (3,))))
+    compiled = of_graph(graph, "cortex-m4", optimize=optimize)
+    assert [step.kernel for step in compiled.program.steps] == [kernel.name]
+    x = np.random.default_rng(2).integers(-128, 128, (1, 64)).astype(np.int8)
+    results, _ = run_cases(compiled, Cases(((x,),), None))
+    np.testing.assert_array_equal(results[0][0], evaluate(graph, {graph.inputs[0]: x})[graph.outputs[0]])

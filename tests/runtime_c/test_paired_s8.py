@@ -11,10 +11,10 @@ import pytest
 from int8_calls import Conv, expected_conv, fast, random_int8, with_buffers
 from kernel_batch import Call, c_array, run_calls
 
-from tinyc.kernels.paired_filters import Filters, described, packed, packing_obstacle, pair_order
+from tinyc.kernels.paired_filters import TILE, Filters, described, packed, packing_obstacle, pair_order
 
 TARGETS = ["host", "cortex-m4", "cortex-m7", "cortex-m33"]
-FUNCTIONS = ["product_paired_s8", "convolve_paired_s8", "fully_connected_paired_s8"]
+FUNCTIONS = ["product_paired_s8", "convolve_paired_s8", "fully_connected_paired_s8", "fully_connected_paired_8_s8"]
 HEADERS = ["tinyc_paired_s8.h"]
 
 
@@ -28,9 +28,9 @@ def filters_of(p: Conv, compact: bool = False) -> Filters:
     return Filters(weights, first, multiplier, shift, p.output_offset, p.clamp, away)
 
 
-def _filters(filters: Filters, order: np.ndarray, apart: bool = False) -> list[str]:
-    tiles = c_array("int32_t", packed(filters, order, apart)).partition(")")[2]
-    fields = ", ".join(map(str, described(filters, order, apart).values()))
+def _filters(filters: Filters, order: np.ndarray, apart: bool = False, tile: int = TILE) -> list[str]:
+    tiles = c_array("int32_t", packed(filters, order, apart, tile)).partition(")")[2]
+    fields = ", ".join(map(str, described(filters, order, apart, tile).values()))
     return [f"static const int32_t tiles[] = {tiles};", f"const tinyc_paired_filters filters = {{tiles, {fields}}};"]
 
 
@@ -125,15 +125,20 @@ def test_requantization_at_its_limits(target: str, away: bool, compact: bool, tm
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
-def layer_call(name: str, p: Conv) -> Call:
+def layer_call(name: str, p: Conv, tile: int = TILE) -> Call:
     """A fully connected layer: a convolution of one pixel."""
     filters = filters_of(p)
     assert packing_obstacle(filters) is None, packing_obstacle(filters)
     order = pair_order(p.x.shape[3], 1)
-    code = with_buffers("\n".join([
-        *_filters(filters, order, True), "tinyc_fully_connected_paired_s8(&filters, @0, @1);"]))
+    function = {4: "tinyc_fully_connected_paired_s8", 8: "tinyc_fully_connected_paired_8_s8"}[tile]
+    code = with_buffers("\n".join([*_filters(filters, order, True, tile), f"{function}(&filters, @0, @1);"]))
     result = np.full(p.channels, 0x55, np.int8)
-    return Call(f"{name} {p.w.shape}", code, (p.x.reshape(-1), result), 1, expected_conv(p).reshape(-1))
+    return Call(f"{name} {p.w.shape}", code, (p.x.reshape(-1), result), 1, expected_conv(p).reshape(-1), macs=p.macs)
+
+
+def with_one_scale(p: Conv) -> Conv:
+    first = np.zeros(p.channels, np.int64)
+    return replace(p, multiplier=p.multiplier[first], shift=p.shift[first])
 
 
 def layer(rng: np.random.Generator, depth: int, outputs: int, away: bool) -> Conv:
@@ -149,9 +154,35 @@ def test_fully_connected(target: str, tmp_path: Path) -> None:
         for outputs in (4, 5, 7, 12):
             for away in (False, True):
                 one = layer(rng, depth, outputs, away)
-                first = np.zeros(outputs, np.int64)
-                same = replace(one, multiplier=one.multiplier[first], shift=one.shift[first])
-                calls += [layer_call("layer", one), layer_call("one scale", same)]
+                calls += [layer_call("layer", one), layer_call("one scale", with_one_scale(one))]
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_fully_connected_by_eight(target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(67)
+    calls = []
+    for depth in (4, 8, 12, 16, 20, 36, 100, 128):
+        for outputs in (8, 16, 24):
+            for away in (False, True):
+                calls.append(layer_call("eight", with_one_scale(layer(rng, depth, outputs, away)), 8))
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("target", TARGETS)
+def test_fully_connected_by_eight_at_its_limits(target: str, away: bool, tmp_path: Path) -> None:
+    """Weights and activations at their extremes: sums up to 24 bits, in neighbouring filters of opposite signs."""
+    rng = np.random.default_rng(68)
+    calls = []
+    for depth in (4, 128, 512):
+        for x in (-128, 127):
+            for sign in (-1, 1):
+                w = np.tile(np.array([[-127], [127 * sign]], np.int8), (8, depth)).reshape(16, 1, 1, depth)
+                p = Conv(np.full((1, 1, 1, depth), x, np.int8), w, output=(1, 1),
+                         **quantization(rng, 16, 128 * depth, away))  # fmt: skip
+                p = with_one_scale(replace(p, input_offset=0))
+                calls.append(layer_call("limits", p, 8))
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
 
 
@@ -160,6 +191,7 @@ def test_exact_however_it_is_compiled(flags: str, tmp_path: Path) -> None:
     rng = np.random.default_rng(64)
     calls = [call(f"random_{i}", random_conv(rng, i % 2 == 0)) for i in range(12)]
     calls += [layer_call("layer", layer(rng, 24, 9, away)) for away in (False, True)]
+    calls += [layer_call("eight", with_one_scale(layer(rng, 24, 16, away)), 8) for away in (False, True)]
     run_calls(calls, FUNCTIONS, HEADERS, "cortex-m4", tmp_path, cflags=flags.split())
 
 

@@ -43,10 +43,12 @@ class FullyConnectedS8(Kernel):
         return layer_obstacle(graph, node)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
-        per_mac = {"mve": 0.5, "dsp": 2.0}.get(options.variant, 8.6 if options.optimize == "size" else 6.5)
+        portable = (8.25, 76.0) if options.optimize == "size" else (6.0, 86.0)
+        per_mac, per_output = {"mve": (0.17, 19.0), "dsp": (1.5, 35.0)}.get(options.variant, portable)
         w = graph.type(node.inputs[1])
         flash = w.bytes + (8 if options.variant == "mve" else 4) * w.shape[0]  # biases, on Helium also sums
-        return Cost(per_mac * graph.type(node.outputs[0]).elements * w.shape[1], flash, calls=(_function(w),))
+        each = per_mac * w.shape[1] + per_output
+        return Cost(50 + graph.type(node.outputs[0]).elements * each, flash, calls=(_function(w),))
 
     def lower(self, build: Builder) -> Lowered:
         a: GemmAttrs = build.node.attrs

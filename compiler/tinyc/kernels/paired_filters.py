@@ -92,27 +92,28 @@ def pair_order(row: int, rows: int) -> Array:
     return np.concatenate([np.where(one < 0, -1, one + k * row) for k in range(rows)])
 
 
-def tile_starts(count: int) -> list[int]:
-    """The first filter of each tile; where four do not divide their number, the first two tiles overlap."""
-    rest = count % TILE
-    return [0, *range(rest or TILE, count, TILE)]
+def tile_starts(count: int, tile: int = TILE) -> list[int]:
+    """The first filter of each tile; where a tile does not divide their number, the first two tiles overlap."""
+    rest = count % tile
+    return [0, *range(rest or tile, count, tile)]
 
 
-def packed(filters: Filters, order: Array, apart: bool = False) -> Array:
+def packed(filters: Filters, order: Array, apart: bool = False, tile: int = TILE) -> Array:
     """The tiles as int32: first sums, lanes in the given order, requantization.
 
-    apart: requantization stands behind all tiles, once where it is the same for all filters.
+    apart: requantization stands behind all tiles, once where it is the same for all filters. tile: filters in one; more
+    than four have their requantization apart.
     """
     chosen = np.where(order < 0, 0, filters.weights[:, order])  # [filters, steps, 2]
     constants = requantization(filters)
     words: list[Array] = []
     behind: list[Array] = []
-    for start in tile_starts(len(filters.weights)):
-        low, high = slice(start, start + TILE, 2), slice(start + 1, start + TILE, 2)
-        lanes = 256 * chosen[high] + chosen[low]  # [2, steps, 2]
+    for start in tile_starts(len(filters.weights), tile):
+        low, high = slice(start, start + tile, 2), slice(start + 1, start + tile, 2)
+        lanes = 256 * chosen[high] + chosen[low]  # [tile / 2, steps, 2]
         both = lane_words(lanes)
         first = np.stack([filters.first[low], 256 * filters.first[high] + filters.first[low]], axis=1)
-        last = constants[start : start + TILE]
+        last = constants[start : start + tile]
         words += [first.reshape(-1), both.T.reshape(-1)]
         if apart:
             behind.append(last.reshape(-1))
@@ -149,17 +150,20 @@ def requantization(filters: Filters, bits: int = 8) -> Array:
     return np.stack(constants, axis=-1)
 
 
-def packed_argument(build: Builder, filters: Filters, order: Array, apart: bool = False) -> Struct:
+def packed_argument(
+    build: Builder, filters: Filters, order: Array, apart: bool = False, tile: int = TILE
+) -> Struct:
     """The packed filters' table, described for the runtime."""
-    table = build.table("filter", packed(filters, order, apart), filters=filters.weights.size)
-    fields = described(filters, order, apart)
+    table = build.table("filter", packed(filters, order, apart, tile), filters=filters.weights.size)
+    fields = described(filters, order, apart, tile)
     return Struct("tinyc_paired_filters", (("tiles", Pointer(table.buffer)), *fields.items()))
 
 
-def described(filters: Filters, order: Array, apart: bool = False) -> dict[str, int]:
+def described(filters: Filters, order: Array, apart: bool = False, tile: int = TILE) -> dict[str, int]:
     """The fields of tinyc_paired_filters behind its tiles."""
     count = len(filters.weights)
+    away = 2 * filters.out_zero + 1 if filters.away else 0
     return {
-        "steps": len(order), "count": len(tile_starts(count)), "away": 2 * filters.out_zero + 1 if filters.away else 0,
-        "repeated": -count % TILE, "constant_step": constant_step(filters) if apart else 0,
+        "steps": len(order), "count": len(tile_starts(count, tile)), "away": away, "repeated": -count % tile,
+        "constant_step": constant_step(filters) if apart else 0,
     }
