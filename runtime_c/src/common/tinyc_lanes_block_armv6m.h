@@ -4,6 +4,7 @@
  * a tap, the weight, the pointers and both sums of a run fill the low registers; what is added up over the runs is in
  * high ones, which only mov, add and cmp can use.
  */
+#include "tinyc_registers_armv6m.h"
 #include "tinyc_requantize_armv6m.h"
 
     /* The stack: four sums, then a copy of the block. */
@@ -44,12 +45,7 @@
 
     /* The block is copied to the stack. r12 is left as it is. */
     .macro enter_block
-    push    {r4-r7, lr}
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    push    {r4-r7}
+    push_registers
     adds    r0, #24
     ldmia   r0!, {r1-r6}
     push    {r1-r6}
@@ -121,10 +117,5 @@
     beq     1f
     b       next_channel
 1:  add     sp, #FRAME
-    pop     {r4-r7}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    pop     {r4-r7, pc}
+    pop_registers
     .endm

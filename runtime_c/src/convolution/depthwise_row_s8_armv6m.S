@@ -6,6 +6,7 @@
  * all pixels, with the three lines, the offsets of the columns and two factors in the low registers, then their
  * requantization, which needs all of these for itself.
  */
+#include "tinyc_registers_armv6m.h"
 #include "tinyc_requantize_armv6m.h"
 
     .syntax unified
@@ -91,12 +92,7 @@
     .endm
 
 tinyc1_depthwise_row_s8:
-    push    {r4-r7, lr}
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    push    {r4-r7}
+    push_registers
     adds    r0, #56
     ldmia   r0!, {r1-r7}
     push    {r1-r7}
@@ -219,10 +215,5 @@ next_channel:
     beq     7f
     b       next_channel
 7:  add     sp, #FRAME
-    pop     {r4-r7}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    pop     {r4-r7, pc}
+    pop_registers
     .size tinyc1_depthwise_row_s8, . - tinyc1_depthwise_row_s8

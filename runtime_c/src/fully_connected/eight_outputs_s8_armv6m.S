@@ -5,6 +5,7 @@
  * See tinyc_eight_outputs_s8.h; eight_outputs_s8_portable.c is the C twin. Thumb-1: unsigned bytes can be loaded with an
  * offset in the instruction, signed ones cannot; half of the sums are in high registers.
  */
+#include "tinyc_registers_armv6m.h"
 #include "tinyc_requantize_armv6m.h"
 
     .syntax unified
@@ -39,12 +40,7 @@
     .endm
 
 tinyc1_eight_outputs_s8:
-    push    {r4-r7, lr}
-    mov     r4, r8
-    mov     r5, r9
-    mov     r6, r10
-    mov     r7, r11
-    push    {r4-r7}
+    push_registers
     sub     sp, #36
     str     r0, [sp, #OUTPUTS]
     ldr     r2, [r0, #4]
@@ -115,10 +111,5 @@ tinyc1_eight_outputs_s8:
     cmp     r7, r8
     bne     2b
     add     sp, #36
-    pop     {r4-r7}
-    mov     r8, r4
-    mov     r9, r5
-    mov     r10, r6
-    mov     r11, r7
-    pop     {r4-r7, pc}
+    pop_registers
     .size tinyc1_eight_outputs_s8, . - tinyc1_eight_outputs_s8
