@@ -123,3 +123,12 @@ def test_results_over_the_input(target: str, tmp_path: Path) -> None:
             calls.append(conv_call(f"conv_{i}", p, KINDS[i % 2], above=-delta))
     assert len(calls) > 30
     run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=fast(target))
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m4", "cortex-m55"])
+@pytest.mark.parametrize("flags", ["-O0", "-Os", "-O3 -flto", "-O3 -fno-omit-frame-pointer"])
+def test_results_do_not_depend_on_the_optimization(flags: str, target: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(73)
+    calls = [rows_call(f"rows_{i}", random_rows(rng, KINDS[i % 2]), KINDS[i % 2]) for i in range(12)]
+    calls += [conv_call(f"conv_{i}", random_conv(rng, KINDS[i % 2]), KINDS[i % 2]) for i in range(12)]
+    run_calls(calls, FUNCTIONS, HEADERS, target, tmp_path, cflags=flags.split())

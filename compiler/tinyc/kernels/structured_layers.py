@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from tinyc.backend.program import Call, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array
-from tinyc.kernels.base import Builder, Cost, Kernel, Lowered, Options
+from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
 from tinyc.kernels.conv_s8 import convolution_obstacle
 from tinyc.kernels.fully_connected_s8 import layer_obstacle
 from tinyc.kernels.overlap import below
@@ -26,6 +26,7 @@ from tinyc.ops.conv import ConvAttrs
 from tinyc.ops.registry import scale_zero
 
 ROWS = 4  # multiplied together
+NOT_SLOWER = ("default", "speed")  # builds in which a smaller layer must not take more instructions
 GATHERED = 70.0  # instructions for a row of a window, and for a pixel
 
 
@@ -39,7 +40,8 @@ class Work:
 
     def of(self, stored: int, filters: Array) -> float:
         channels, depth = filters.shape
-        return stored * self.weight + channels * (self.channel + (segments(depth) - 1) * self.segment)
+        more: int = segments(depth) - 1
+        return float(stored * self.weight + channels * (self.channel + more * self.segment))
 
 
 class StructuredKernel(Kernel):
@@ -53,10 +55,18 @@ class StructuredKernel(Kernel):
         """None where the weights do not have the structure, or would not be smaller."""
         raise NotImplementedError(self.name)
 
-    def _obstacle(self, graph: Graph[Any], node: Node) -> str | None:
+    def _obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if self.packed(filters_of(graph, node)) is None:
             return f"the weights are not {self.kind}"
+        if options.optimize in NOT_SLOWER and self._is_slower(graph, node, options):
+            return "slower than dense weights"
         return sums_obstacle(graph, node)
+
+    def _is_slower(self, graph: Graph[Any], node: Node, options: Options) -> bool:
+        """Than the fastest of the other kernels."""
+        others = [k.cost(graph, node, options).instructions for k in KERNELS.candidates(node.op)
+                  if not isinstance(k, StructuredKernel) and k.obstacle(graph, node, options) is None]
+        return self.cost(graph, node, options).instructions > min(others, default=math.inf)
 
     def _flash(self, graph: Graph[Any], node: Node, packed: Packed) -> int:
         return packed.bytes + constant_bytes(graph, node)
@@ -73,7 +83,7 @@ class StructuredFullyConnected(StructuredKernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if options.kernels != "auto":
             return "only with --kernels auto"
-        return layer_obstacle(graph, node) or self._obstacle(graph, node)
+        return layer_obstacle(graph, node) or self._obstacle(graph, node, options)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         filters = filters_of(graph, node)
@@ -108,7 +118,7 @@ class StructuredConv(StructuredKernel):
             return other
         if node.attrs.group > 1 or graph.type(node.inputs[0]).shape[0] > 1:
             return "more than one group or image"
-        return self._obstacle(graph, node)
+        return self._obstacle(graph, node, options)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         filters, w, y = filters_of(graph, node), graph.type(node.inputs[1]).shape, graph.type(node.outputs[0]).shape

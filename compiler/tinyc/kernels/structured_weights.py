@@ -115,7 +115,9 @@ def layer_struct(build: Builder, packed: Packed) -> Struct:
     scale, zero = scale_zero(y)
     low, high = clamp_limits(build.node.attrs.clamp, scale, zero, (-128, 127))
     own_tables = packed.values is not None and len(packed.values) > 1
-    values: Field = Null() if packed.values is None else build.table("values", packed.values, filters=packed.values.nbytes)
+    values: Field = Null()
+    if packed.values is not None:
+        values = build.table("values", packed.values, filters=packed.values.nbytes)
     bias = folded_bias(build.graph, build.node, filters).astype(np.int32)
     return Struct("tinyc_structured_s8", (
         ("filter", build.table("filter", packed.filter)), ("values", values),

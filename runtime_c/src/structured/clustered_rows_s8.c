@@ -12,7 +12,7 @@ static __attribute__((noinline)) void add_channel(const uint8_t *filter, const i
     int32_t sum1 = sums[1];
     int32_t sum2 = sums[2];
     int32_t sum3 = sums[3];
-    for (; depth > 1; depth -= 2) {
+    for (int32_t pairs = depth >> 1; pairs > 0; --pairs) {
         const uint32_t both = *filter++;
         int32_t weight = table[both & 15u];
         sum0 += *x0++ * weight;
@@ -25,7 +25,7 @@ static __attribute__((noinline)) void add_channel(const uint8_t *filter, const i
         sum2 += *x2++ * weight;
         sum3 += *x3++ * weight;
     }
-    if (depth > 0) {
+    if ((depth & 1) != 0) {
         const int32_t weight = table[*filter];
         sum0 += *x0 * weight;
         sum1 += *x1 * weight;
