@@ -60,7 +60,7 @@ class Request:
     stateful: tuple[tuple[str, str], ...] = ()  # (input, output that it is in the next run)
     ram: int | None = None  # the fastest program within so many bytes
     placement: Placement | None = None
-    quantize: QuantizeRequest | None = None  # a float model becomes an integer one
+    quantize: QuantizeRequest | None = None  # a float model becomes an integer one, or its weights do
     cmsis_nn: CmsisNn | None = None  # does not change what is generated
 
 
@@ -78,7 +78,7 @@ class Compiled:
     warnings: tuple[str, ...]
     options: Options
     state: tuple[Remembered, ...] = ()
-    real: Graph[Any] | None = None  # with --calibrate or --load-ranges: the float graph, channels-first
+    real: Graph[Any] | None = None  # where tinyc quantized: the float graph, channels-first
     quantized: Graph[Any] | None = None  # the same in QDQ form
 
     @property
@@ -142,6 +142,7 @@ def compile_imported(
         graph = editor.done()
         state = tuple(replace(part, output=graph.outputs.index(ends[part.output])) for part in state)
     options = Options(request.target, request.kernels, request.optimize, request.io,
+                      request.quantize is not None and request.quantize.weights_only,
                       tuple((part.input, part.output) for part in state), request.placement)
     program, arena = _planned(graph, options, name, request.plan_effort)
     if request.ram is not None and not expose:

@@ -16,7 +16,9 @@ from tinyc.compiler import Compiled, Request, compile_imported, compile_model
 from tinyc.errors import TinycError
 from tinyc.ir.graph import Graph
 from tinyc.ir.types import Array
+from tinyc.passes.constants import dequantize_of_constant
 from tinyc.quantize.runner import Runner
+from tinyc.quantize.schemes import WEIGHTS_ONLY
 from tinyc.quantize.search import decibels
 from tinyc.targets import load_target
 from tinyc.verification import onnxruntime_outputs, run_cases
@@ -43,7 +45,8 @@ class Result:
 
 @dataclass(frozen=True)
 class LayerNoise:
-    """A quantized layer's result against float's: signal-to-noise ratio in dB. `scheme`: of its integers."""
+    """A quantized layer's result against float's: signal-to-noise ratio in dB. `scheme`: of its integers, "weights"
+    where only its weights are some."""
 
     name: str
     op: str
@@ -71,7 +74,8 @@ def evaluate_model(
     wanted = _first(onnxruntime_outputs(board, cases))
     results = [_result("float (onnxruntime)", wanted, wanted, labels)]
     integer = _first(run_cases(host, cases)[0])
-    results.append(_result("integer (host)" if board.quantized is not None else "host", integer, wanted, labels))
+    whole = board.request.quantize is not None and not board.request.quantize.weights_only
+    results.append(_result("integer (host)" if whole else "host", integer, wanted, labels))
     if request.target.name != "host":
         few = Cases(cases.inputs[:sample], None)
         show(f"running {len(few)} cases on {request.target.name}")
@@ -167,7 +171,10 @@ def _quantized_name(graph: Graph[Any], value: str) -> str:
 
 def _scheme(graph: Graph[Any], value: str) -> str:
     node = graph.producer(value)
-    return node.attrs.dtype.label if node is not None and node.op == "DequantizeLinear" else "float"
+    if node is not None and node.op == "DequantizeLinear":
+        return str(node.attrs.dtype.label)
+    stored = node is not None and any(i and dequantize_of_constant(graph, i) is not None for i in node.inputs)
+    return WEIGHTS_ONLY if stored else "float"
 
 
 def _aligned(pairs: Sequence[tuple[Array, Array]]) -> list[tuple[Array, Array]]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A float model becomes an integer one on request: by calibration samples, or by ranges saved before."""
+"""A float model is quantized on request: to integers by calibration samples, or by ranges saved before; or its weights
+alone."""
 
 from __future__ import annotations
 
@@ -11,20 +12,25 @@ from typing import Any
 from tinyc.errors import TinycError
 from tinyc.frontend import Imported
 from tinyc.ir.graph import Graph
+from tinyc.passes.constants import dequantize_of_constant
 from tinyc.passes.fold_constants import fold_constants
 from tinyc.passes.insert_qdq import insert_qdq
+from tinyc.passes.insert_weights import insert_weights
 from tinyc.passes.pipeline import PassFunction, run_passes
 from tinyc.passes.remove_dead_code import remove_dead_code
 from tinyc.quantize.recipe import Recipe, load_recipe, save_recipe
 from tinyc.quantize.samples import load_samples
-from tinyc.quantize.schemes import INT8, SCHEMES
+from tinyc.quantize.schemes import INT8, SCHEMES, WEIGHTS_ONLY
 from tinyc.quantize.search import Step, calibrate
 from tinyc.targets import Target
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "MatMul", "RNN")  # operators whose operand 1 is weights
 
 
 @dataclass(frozen=True)
 class QuantizeRequest:
-    """What the user asks of quantization. One of `samples`, `load` and `recipe` is there."""
+    """What the user asks of quantization. One of `samples`, `load` and `recipe` is there, or the scheme is that of
+    weights only."""
 
     samples: Path | None = None
     load: Path | None = None
@@ -34,6 +40,10 @@ class QuantizeRequest:
     recipe: Recipe | None = None
     budget: Mapping[str, float] | None = None  # of scheme auto, until schemes are chosen (see tinyc.explore)
     explored: Mapping[str, Any] | None = None  # how they were, for report.json
+
+    @property
+    def weights_only(self) -> bool:
+        return self.scheme == WEIGHTS_ONLY
 
 
 _FOUND: dict[tuple[QuantizeRequest, str, tuple[tuple[str, int, int], ...]], Recipe] = {}
@@ -45,7 +55,12 @@ def quantizer(
     """The pass. `names`: the inputs' names in the model; `show` gets a line for each setting that is tried."""
 
     def run(graph: Graph[Any], _target: object) -> Graph[Any]:
-        graph = _prepared(graph, request.keep_float)
+        prepared = _prepared(graph, request.keep_float)
+        if request.weights_only:  # those that are int8 already stay as they are
+            graph = insert_weights(graph, request.keep_float)
+            show(_weights_line(graph))
+            return graph
+        graph = prepared
         if request.recipe is not None:
             return insert_qdq(graph, request.recipe, request.keep_float)
         if request.load is not None:
@@ -103,6 +118,17 @@ def _recipe(
                      SCHEMES[request.scheme or INT8.name], lambda text: show(f"calibration: {text}")).recipe
 
 
+def _weights_line(graph: Graph[Any]) -> str:
+    """Which layers have weights of int8 and which stay float."""
+    layers = [node for node in graph.nodes() if node.op in WEIGHTED]
+    stored = [n for n in layers if dequantize_of_constant(graph, n.inputs[1]) is not None]
+    rest = [f"{n.name!r}, {n.op}" for n in layers if graph.value(n.inputs[1]).is_const]
+    count = sum(graph.type(n.inputs[1]).elements for n in stored)
+    more = f" and {len(rest) - 5} more" if len(rest) > 5 else ""
+    return (f"weights: {count:,} of {len(stored)} layers as int8"
+            + (f"; float: {'; '.join(rest[:5])}{more}" if rest else ""))
+
+
 def _prepared(graph: Graph[Any], keep_float: Sequence[str]) -> Graph[Any]:
     """Without constants to compute. Raises TinycError where the graph cannot be quantized as asked."""
     graph = remove_dead_code(fold_constants(graph, keep_dequantize=False))
@@ -114,5 +140,5 @@ def _prepared(graph: Graph[Any], keep_float: Sequence[str]) -> Graph[Any]:
     for node in graph.nodes():
         if node.op in ("QuantizeLinear", "DequantizeLinear") or node.integer:
             raise TinycError("the model is already quantized", node=f"{node.name!r}, {node.op}",
-                             hint="compile it without --calibrate, or calibrate the float model")
+                             hint="compile it as it is, or quantize the float model")
     return graph

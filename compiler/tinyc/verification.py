@@ -72,11 +72,12 @@ def reference_outputs(compiled: Compiled, cases: Cases) -> tuple[str, list[tuple
     if cases.expected is not None and compiled.request.quantize is None:
         return "npz", [tuple(case) for case in cases.expected]
     graph = compiled.graph
-    if any(node.integer for node in graph.nodes()):
+    integer = any(node.integer for node in graph.nodes())
+    if integer or compiled.request.quantize is not None:
         memory, results = Memory(compiled), []
         for values in evaluations(compiled, cases):
             results.append(tuple(memory.visible([values[o] for o in graph.outputs])))
-        return "integer evaluation", results
+        return "integer evaluation" if integer else "evaluation in NumPy", results
     return "onnxruntime", onnxruntime_outputs(compiled, cases)
 
 

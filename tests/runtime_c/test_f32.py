@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Float32 kernels against NumPy in float64."""
+"""Float32 kernels, weights of float32 or of int8, against NumPy in float64."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from kernel_batch import Call, run_calls
 
-TARGETS = ["host", "cortex-m0plus", "cortex-m4", "cortex-m55"]
-HEADERS = ["math.h", "tinyc_f32.h"]
+TARGETS = ["host", "cortex-m0plus", "cortex-m4", "cortex-m55", "riscv32imac"]
+HEADERS = ["math.h", "tinyc_f32.h", "tinyc_f32_w8.h"]
 TOLERANCE = 4e-6
 INF = float("inf")
 
@@ -62,7 +62,17 @@ def geometry(rng, smallest_image=1):
     return kernel, stride, dilation, pad, after, image, out
 
 
-def convolution(i, rng, depthwise):
+def stored_weights(i, rng, *shape):
+    """(weights as int8, a scale and a zero point for each slice of axis 0, the real weights, whether zeros count)."""
+    stored = rng.integers(-128, 128, shape).astype(np.int8)
+    scales = rng.uniform(0.001, 0.02, shape[0]).astype(np.float32)
+    zeros = rng.integers(-128, 128, shape[0]).astype(np.int8)
+    columns = (-1, *[1] * (len(shape) - 1))
+    real = stored.astype(np.float64) - (zeros.reshape(columns) if i % 3 == 0 else 0)
+    return stored, scales, zeros, real * scales.reshape(columns), i % 3 == 0
+
+
+def convolution(i, rng, depthwise, stored=False):
     kernel, stride, dilation, pad, _, image, out = geometry(rng)
     groups = 1 if i % 2 else int(rng.integers(1, 4))
     in_ch, out_ch = groups * int(rng.integers(1, 10)), groups * int(rng.integers(1, 10))
@@ -70,7 +80,8 @@ def convolution(i, rng, depthwise):
         groups = in_ch
         out_ch = in_ch * (1 if i % 2 else int(rng.integers(1, 4)))
     x = normal(rng, int(rng.integers(1, 3)), *image, in_ch)
-    w = normal(rng, out_ch, *kernel, in_ch // groups)
+    shape = (out_ch, *kernel, in_ch // groups)
+    packed, scales, zeros, w, asymmetric = stored_weights(i, rng, *shape) if stored else [normal(rng, *shape)] * 5
     bias = normal(rng, out_ch)
     low, high = [(-INF, INF), (0.0, 6.0), (-0.5, INF)][i % 3]
     # [n][oh][ow][kh][kw][group][in] against [group][out][kh][kw][in]
@@ -100,12 +111,22 @@ def convolution(i, rng, depthwise):
         max=high,
     )
     function = "tinyc_depthwise_conv2d_f32" if depthwise else "tinyc_conv2d_f32"
+    packed = np.ascontiguousarray(packed.transpose(1, 2, 0, 3)[..., 0] if depthwise else packed)
+    if stored:
+        at_once = int(rng.integers(1, out_ch // groups + 4))
+        scratch = np.zeros(packed.size if depthwise else at_once * w[0].size, np.float32)
+        code = f"""
+            static const tinyc_conv2d_f32_params params = {params};
+            {function}_w8(&params, {{0}}, {{1}}, {{2}}, {"{3}" if asymmetric else "0"}, {"{4}" if i % 4 else "0"},
+                {{5}}, {{6}}{"" if depthwise else f", {at_once}"});
+        """
+        buffers = (x, packed, scales, zeros, bias, np.zeros(expected.shape, np.float32), scratch)
+        return Call(f"{function}_w8 {i}: {params}", code, buffers, 5, expected, TOLERANCE)
     code = f"""
         static const tinyc_conv2d_f32_params params = {params};
         {function}(&params, {{0}}, {{1}}, {"{2}" if i % 4 else "0"}, {{3}});
     """
-    packed = w.transpose(1, 2, 0, 3)[..., 0] if depthwise else w
-    buffers = (x, np.ascontiguousarray(packed), bias, np.zeros(expected.shape, np.float32))
+    buffers = (x, packed, bias, np.zeros(expected.shape, np.float32))
     return Call(f"{function} {i}: {params}", code, buffers, 3, expected, TOLERANCE)
 
 
@@ -185,6 +206,12 @@ def matrix_products(rng):
         weights = np.ascontiguousarray(b.T)
         expected = np.clip(product + (bias if i % 2 else 0.0), low, high)
         yield Call(f"fully_connected {m} {k} {n}", code, (a, weights, bias, out), 3, expected, TOLERANCE)
+        stored, scales, zeros, real, asymmetric = stored_weights(i, rng, n, k)
+        expected = np.clip(a.astype(np.float64) @ real.T + (bias if i % 2 else 0.0), low, high)
+        code = f"""tinyc_fully_connected_f32_w8({{0}}, {{1}}, {{2}}, {"{3}" if asymmetric else "0"},
+            {"{4}" if i % 2 else "0"}, {{5}}, {m}, {k}, {n}, {number(low)}, {number(high)});"""
+        yield Call(f"fully_connected_w8 {m} {k} {n}", code, (a, stored, scales, zeros, bias, out), 5, expected,
+                   TOLERANCE)
 
 
 def softmaxes(rng):
@@ -233,6 +260,8 @@ def calls():
     return [
         *(convolution(i, rng, False) for i in range(48)),
         *(convolution(i, rng, True) for i in range(36)),
+        *(convolution(i, rng, False, stored=True) for i in range(36)),
+        *(convolution(i, rng, True, stored=True) for i in range(24)),
         *(pooling(i, rng, "avg") for i in range(36)),
         *(pooling(i, rng, "max") for i in range(24)),
         *(mean_of_pixels(i, rng) for i in range(6)),
@@ -245,7 +274,7 @@ def calls():
 FUNCTIONS = [
     "conv2d_f32", "depthwise_conv2d_f32", "avgpool2d_f32", "maxpool2d_f32", "mean_pixels_f32",
     "matmul_f32", "fully_connected_f32",
-    "softmax_f32",
+    "softmax_f32", "conv2d_f32_w8", "depthwise_conv2d_f32_w8", "fully_connected_f32_w8",
 ]  # fmt: skip
 
 

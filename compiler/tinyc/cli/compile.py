@@ -32,8 +32,9 @@ def compile(
         bool, typer.Option("--report", help="Also draw the arena over time: N_arena.html and N_arena.svg.")
     ] = False,
     emit_onnx: Annotated[
-        Path | None, typer.Option("--emit-onnx", metavar="FILE", help="With --calibrate or --load-ranges: also write "
-                                  "the quantized model as ONNX, with QuantizeLinear and DequantizeLinear.")
+        Path | None, typer.Option("--emit-onnx", metavar="FILE", help="With --calibrate, --load-ranges or "
+                                  "--quantize weights: also write the quantized model as ONNX, with QuantizeLinear "
+                                  "and DequantizeLinear.")
     ] = None,
     json: JsonOption = False,
 ) -> None:

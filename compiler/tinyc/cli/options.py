@@ -62,6 +62,7 @@ class Quantize(enum.StrEnum):
     int16x8 = "int16x8"
     int4w = "int4w"
     auto = "auto"
+    weights = "weights"
 
 
 class IoDtype(enum.StrEnum):
@@ -123,7 +124,8 @@ def _request(
     quantize: Annotated[
         Quantize | None, typer.Option("--quantize", help="What a float model becomes. int8: activations and weights "
                      "of 8 bits, the default where there are samples. int16x8: activations of 16, weights of 8. int4w: "
-                     "activations of 8, weights of 4. auto: for each layer one of these or float, by trials "
+                     "activations of 8, weights of 4. weights: those of Conv, Gemm and MatMul as int8, all else "
+                     "float; needs no samples. auto: for each layer one of these or float, by trials "
                      "on --budget.")
     ] = None,
     budget: Annotated[
@@ -182,13 +184,20 @@ def _quantize(
     if calibrate is not None and load is not None:
         raise TinycError("--calibrate and --load-ranges exclude each other", hint="give one of them")
     given = calibrate is not None or load is not None
+    if quantize is Quantize.weights:
+        for name, path in (("--calibrate", calibrate), ("--save-ranges", save), ("--load-ranges", load)):
+            if path is not None:
+                raise TinycError(f"{name} with --quantize weights, which needs neither samples nor ranges",
+                                 hint=f"leave {name} out, or choose another --quantize")
+        return QuantizeRequest(None, None, None, tuple(keep_float), quantize.value)
     if quantize not in (None, Quantize.none) and not given:
         raise TinycError(f"--quantize {quantize} needs samples", hint="--calibrate SAMPLES.npz with typical inputs, or "
-                         "--load-ranges FILE")
+                         "--load-ranges FILE; --quantize weights needs none")
     if not given:
         for name, value in (("--save-ranges", save), ("--keep-float", keep_float)):
             if value:
-                raise TinycError(f"{name} without --calibrate or --load-ranges", hint="--calibrate SAMPLES.npz")
+                other = ", or --quantize weights" if name == "--keep-float" else ""
+                raise TinycError(f"{name} without --calibrate or --load-ranges", hint=f"--calibrate SAMPLES.npz{other}")
         return None
     if quantize is Quantize.none:
         raise TinycError("--quantize none with --calibrate or --load-ranges", hint="leave one of them out")

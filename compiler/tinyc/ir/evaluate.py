@@ -8,9 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from tinyc.ir.graph import Graph
-from tinyc.ir.types import Array
+from tinyc.ir.graph import Graph, Node
+from tinyc.ir.types import Array, Quant
 from tinyc.ops.registry import operator
+
+
+def stored_quant(graph: Graph[Any], node: Node) -> Quant | None:
+    """What the integers stand for that a float node reads as its weights; None where they are real numbers."""
+    index = operator(node.op).stored_operand
+    return None if node.integer or index is None else graph.type(node.inputs[index]).quant
 
 
 def evaluate(graph: Graph[Any], inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -26,6 +32,9 @@ def evaluate(graph: Graph[Any], inputs: Mapping[str, Array]) -> dict[str, Array]
         if node.integer:
             results = kind.evaluate_integer(node, arrays, graph.input_types(node), outputs)
         else:
+            quant = stored_quant(graph, node)
+            if quant is not None and kind.stored_operand is not None:
+                arrays[kind.stored_operand] = quant.real(known[node.inputs[kind.stored_operand]])
             results = kind.evaluate(node, arrays, outputs)
         for name, type_, result in zip([o for o in node.outputs if o], outputs, results, strict=False):
             known[name] = np.asarray(result).astype(type_.dtype.numpy, copy=False).reshape(type_.shape)

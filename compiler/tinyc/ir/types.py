@@ -92,6 +92,11 @@ class Quant:
     def with_axis(self, axis: int | None) -> Quant:
         return replace(self, axis=axis)
 
+    def real(self, stored: Array) -> Array:
+        """What integers stored so stand for, float32."""
+        scale, zero = self.broadcast(stored.ndim, stored.shape[self.axis] if self.axis is not None else 1)
+        return np.asarray((stored.astype(np.int64) - zero).astype(np.float32) * scale, np.float32)
+
     def broadcast(self, rank: int, extent: int) -> tuple[Array, Array]:
         """(scale float32, zero point int64), shaped to broadcast against a tensor of `rank`."""
         scale, zero = np.array(self.scale, np.float32), np.array(self.zero_point, np.int64)

@@ -24,6 +24,7 @@ class Options:
     kernels: str = "auto"  # auto | cmsis-nn | reference
     optimize: str = "default"  # default | speed | size | ram
     io: str = "arena"  # arena | caller
+    stored_weights: bool = False  # float layers keep weights of int8 wherever they come with them
     state: tuple[tuple[int, int], ...] = ()  # (input, output that it becomes) of the graph
     placement: Placement | None = None  # memories of arenas and weights
 
@@ -90,6 +91,11 @@ class Builder:
 
     def data(self, index: int) -> Array:
         return self.graph.data(self.node.inputs[index])
+
+    def real(self, index: int) -> Array:
+        """A constant of a float node: what its integers stand for, where it is stored as such."""
+        quant = self.type(index).quant
+        return self.data(index) if quant is None else quant.real(self.data(index))
 
     def input(self, index: int) -> Pointer:
         """An operand's address: a buffer, or a table where it is a constant."""

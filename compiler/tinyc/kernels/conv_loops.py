@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinyc.backend.program import Affine, Expr, For, Formula, Literal, Name, Set, Stmt
+from tinyc.ir.evaluate import stored_quant
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
@@ -23,7 +24,7 @@ class ConvLoops(Kernel):
     ops = ("Conv",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return None
+        return "its weights are stored as int8" if stored_quant(graph, node) is not None else None
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])

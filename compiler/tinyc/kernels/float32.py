@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyc.backend.program import Affine, Argument, Call, Null, Pointer, Struct
+from tinyc.ir.evaluate import stored_quant
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
@@ -30,6 +31,14 @@ def float_obstacle(graph: Graph[Any], node: Node) -> str | None:
     return None
 
 
+def folded_obstacle(graph: Graph[Any], node: Node, options: Options) -> str | None:
+    """Why a kernel with float32 weights does not apply; None if it does. Weights stored as int8 become float32 for it,
+    unless the user wants them stored so."""
+    if options.stored_weights and stored_quant(graph, node) is not None:
+        return "its weights stay int8"
+    return float_obstacle(graph, node)
+
+
 def conv_geometry(build: Builder) -> Struct:
     """The parameters of a channels-last convolution over two axes, or of its transpose."""
     a, x, w, y = build.node.attrs, build.type(0).shape, build.type(1).shape, build.output_type().shape
@@ -43,7 +52,27 @@ def conv_geometry(build: Builder) -> Struct:
     ))
 
 
-class _Conv(Kernel):
+def depthwise_obstacle(graph: Graph[Any], node: Node) -> str | None:
+    channels = graph.type(node.inputs[0]).shape[-1]
+    return "not depthwise" if node.attrs.group != channels or channels == 1 else None
+
+
+def row_geometry(build: Builder) -> Struct:
+    """The parameters of a 1x1 convolution that is a fully connected layer: each row of its input is a pixel."""
+    outputs, depth = build.type(1).shape
+    rows = math.prod(build.type(0).shape[:-1])
+    low, high = build.node.attrs.clamp or UNBOUNDED
+    return Struct("tinyc_conv2d_f32_params", (
+        ("batch", 1), ("in_h", 1), ("in_w", rows), ("in_ch", depth), ("out_h", 1), ("out_w", rows),
+        ("out_ch", outputs), ("kernel_h", 1), ("kernel_w", 1), ("stride_h", 1), ("stride_w", 1), ("pad_top", 0),
+        ("pad_left", 0), ("dilation_h", 1), ("dilation_w", 1), ("groups", 1),
+        ("min", float(low)), ("max", float(high)),
+    ))
+
+
+class Float32Conv(Kernel):
+    """A channels-last convolution over two axes with constant filters."""
+
     ops = ("Conv",)
     per_mac = 6.0
 
@@ -52,36 +81,34 @@ class _Conv(Kernel):
             return "not a channels-last convolution over two axes"
         if not graph.value(node.inputs[1]).is_const:
             return "the filters are not constant"
-        return float_obstacle(graph, node)
+        return folded_obstacle(graph, node, options)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
         macs = graph.type(node.outputs[0]).elements * w.elements / w.shape[0]
-        return Cost(self.per_mac * macs, w.bytes + GEOMETRY_BYTES, calls=(self.name,))
+        return Cost(self.per_mac * macs, 4 * w.elements + GEOMETRY_BYTES, calls=(self.name,))
 
 
 @KERNELS.add
-class Conv2dF32(_Conv):
+class Conv2dF32(Float32Conv):
     name = "tinyc_conv2d_f32"
 
     def lower(self, build: Builder) -> Lowered:
-        call = Call(self.name, (conv_geometry(build), build.input(0), build.table("filter", build.data(1)),
+        call = Call(self.name, (conv_geometry(build), build.input(0), build.table("filter", build.real(1)),
                                 bias_or_null(build), build.output()))
         return Lowered((call,))
 
 
 @KERNELS.add
-class DepthwiseConv2dF32(_Conv):
+class DepthwiseConv2dF32(Float32Conv):
     name = "tinyc_depthwise_conv2d_f32"
     per_mac = 4.0
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        if node.attrs.group != graph.type(node.inputs[0]).shape[-1] or node.attrs.group == 1:
-            return "not depthwise"
-        return super().obstacle(graph, node, options)
+        return super().obstacle(graph, node, options) or depthwise_obstacle(graph, node)
 
     def lower(self, build: Builder) -> Lowered:
-        filters = np.ascontiguousarray(build.data(1).transpose(3, 1, 2, 0))
+        filters = np.ascontiguousarray(build.real(1).transpose(3, 1, 2, 0))
         call = Call(self.name, (conv_geometry(build), build.input(0), build.table("filter", filters),
                                 bias_or_null(build), build.output()))
         return Lowered((call,))
@@ -93,17 +120,17 @@ class FullyConnectedF32(Kernel):
     ops = ("Gemm",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return float_obstacle(graph, node)
+        return folded_obstacle(graph, node, options)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
-        return Cost(4.0 * graph.type(node.outputs[0]).elements * w.shape[1], w.bytes, calls=(self.name,))
+        return Cost(4.0 * graph.type(node.outputs[0]).elements * w.shape[1], 4 * w.elements, calls=(self.name,))
 
     def lower(self, build: Builder) -> Lowered:
         outputs, depth = build.type(1).shape
         low, high = build.node.attrs.clamp or UNBOUNDED
         constant = build.graph.value(build.node.inputs[1]).is_const
-        weights = build.table("filter", build.data(1)) if constant else build.input(1)
+        weights = build.table("filter", build.real(1)) if constant else build.input(1)
         call = Call(self.name, (build.input(0), weights, bias_or_null(build), build.output(),
                                 math.prod(build.type(0).shape[:-1]), depth, outputs, float(low), float(high)))
         return Lowered((call,))
@@ -119,25 +146,16 @@ class FullyConnectedByConvF32(Kernel):
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if not graph.value(node.inputs[1]).is_const:
             return "the weights are not constant"
-        return float_obstacle(graph, node)
+        return folded_obstacle(graph, node, options)
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])
         macs = graph.type(node.outputs[0]).elements * w.shape[1]
-        return Cost(6.0 * macs, w.bytes + GEOMETRY_BYTES, calls=(self.name,))
+        return Cost(6.0 * macs, 4 * w.elements + GEOMETRY_BYTES, calls=(self.name,))
 
     def lower(self, build: Builder) -> Lowered:
-        outputs, depth = build.type(1).shape
-        rows = math.prod(build.type(0).shape[:-1])
-        low, high = build.node.attrs.clamp or UNBOUNDED
-        geometry = Struct("tinyc_conv2d_f32_params", (
-            ("batch", 1), ("in_h", 1), ("in_w", rows), ("in_ch", depth), ("out_h", 1), ("out_w", rows),
-            ("out_ch", outputs), ("kernel_h", 1), ("kernel_w", 1), ("stride_h", 1), ("stride_w", 1), ("pad_top", 0),
-            ("pad_left", 0), ("dilation_h", 1), ("dilation_w", 1), ("groups", 1),
-            ("min", float(low)), ("max", float(high)),
-        ))
-        call = Call(self.name, (geometry, build.input(0), build.table("filter", build.data(1)), bias_or_null(build),
-                                build.output()))
+        call = Call(self.name, (row_geometry(build), build.input(0), build.table("filter", build.real(1)),
+                                bias_or_null(build), build.output()))
         return Lowered((call,))
 
 

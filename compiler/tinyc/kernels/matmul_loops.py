@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinyc.backend.program import Affine, Expr, For, Formula, Let, Name, Set, Stmt
+from tinyc.ir.evaluate import stored_quant
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import DType
 from tinyc.kernels.base import KERNELS, Builder, Cost, Kernel, Lowered, Options
@@ -79,7 +80,7 @@ class GemmLoops(Kernel):
     ops = ("Gemm",)
 
     def obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
-        return None
+        return "its weights are stored as int8" if stored_quant(graph, node) is not None else None
 
     def cost(self, graph: Graph[Any], node: Node, options: Options) -> Cost:
         w = graph.type(node.inputs[1])

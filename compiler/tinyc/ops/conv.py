@@ -112,6 +112,7 @@ def accumulate(x: Array, w: Array, attrs: ConvAttrs, out: Sequence[int]) -> Arra
 class Conv(Operator):
     name = "Conv"
     bias_operand = 2
+    stored_operand = 1
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         a: ConvAttrs = node.attrs

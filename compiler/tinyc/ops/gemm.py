@@ -27,6 +27,7 @@ class GemmAttrs:
 class Gemm(Operator):
     name = "Gemm"
     bias_operand = 2
+    stored_operand = 1
 
     def infer(self, node: Node, types: Types, constants: Arrays) -> list[TensorType]:
         x, w = need(types[0], "input"), need(types[1], "weights")

@@ -71,10 +71,8 @@ class DequantizeLinear(_PerAxis):
         return [TensorType(DType.FLOAT32, need(types[0], "input").shape)]
 
     def evaluate(self, node: Node, inputs: Arrays, outputs: Sequence[TensorType]) -> list[Array]:
-        a: QuantAttrs = node.attrs
-        x = array(inputs[0])
-        scale, zero = a.quant.broadcast(x.ndim, x.shape[a.quant.axis] if a.quant.axis is not None else 1)
-        return [((x.astype(np.int64) - zero).astype(np.float32) * scale).astype(np.float32)]
+        quant: Quant = node.attrs.quant
+        return [quant.real(array(inputs[0]))]
 
 
 @dataclass(frozen=True)

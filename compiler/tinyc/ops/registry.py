@@ -51,6 +51,8 @@ class Operator:
     is_view: ClassVar[bool] = False
     # The operand that the integer form wants as int32 at scale input * weights.
     bias_operand: ClassVar[int | None] = None
+    # The operand that a float node may read as a constant of integers with their Quant: weights stored as int8.
+    stored_operand: ClassVar[int | None] = None
     # Operands that are never quantized: indices, conditions.
     plain_operands: ClassVar[frozenset[int]] = frozenset()
 

@@ -40,6 +40,7 @@ from tinyc.passes.separate_outputs import separate_outputs
 from tinyc.passes.sink_transposes import sink_transposes
 from tinyc.passes.softmax_last_axis import softmax_last_axis
 from tinyc.passes.split_gemm import split_gemm
+from tinyc.passes.stored_weights import stored_weights
 from tinyc.passes.transpose_into_gemm import transpose_into_gemm
 from tinyc.passes.trees_on_integers import trees_on_integers
 from tinyc.passes.trim_results import trim_results
@@ -94,6 +95,7 @@ PIPELINE: tuple[Pass, ...] = (
     Pass("propagate-quant", _plain(propagate_quant)),
     Pass("fuse-pad", _plain(fuse_pad)),
     Pass("pad-average", _plain(pad_average)),
+    Pass("stored-weights", _plain(lambda g: remove_dead_code(stored_weights(g)))),
     Pass("fold-dequantize", _plain(lambda g: fold_constants(g, keep_dequantize=False))),
     Pass("softmax-last-axis", _plain(softmax_last_axis)),
     Pass("channels-last", _plain(channels_last)),

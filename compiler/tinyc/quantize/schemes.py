@@ -26,6 +26,7 @@ class Scheme:
         return self.weights.limits[1]
 
 
+WEIGHTS_ONLY = "weights"  # no scheme of nodes: weights are stored as int8, and everything is computed in float
 INT8 = Scheme("int8", DType.INT8, DType.INT8)
 INT16X8 = Scheme("int16x8", DType.INT16, DType.INT8)
 INT4W = Scheme("int4w", DType.INT8, DType.INT4)

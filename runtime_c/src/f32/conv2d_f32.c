@@ -1,61 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tinyc_f32.h"
-
-#include "tinyc_dot_f32.h"
-#include "tinyc_window_f32.h"
-
-/* One or two neighbouring output pixels, all their channels. The first pixel's tap (0, 0) reads input position (y, x),
- * which may lie in the padding; of two pixels, no kernel column does. */
-static void convolve_pixels(const tinyc_conv2d_f32_params *p,
-                            const float *image,
-                            const float *weights,
-                            const float *bias,
-                            float *out,
-                            int32_t y,
-                            int32_t x,
-                            int32_t pixels)
-{
-    const int32_t group_in = p->in_ch / p->groups;
-    const int32_t group_out = p->out_ch / p->groups;
-    const int32_t filter_size = p->kernel_h * p->kernel_w * group_in;
-    const tinyc_window rows = tinyc_window_of(y, p->dilation_h, p->in_h, p->kernel_h);
-    const tinyc_window cols = tinyc_window_of(x, p->dilation_w, p->in_w, p->kernel_w);
-    const int32_t columns = cols.end - cols.begin;
-    const int32_t line = p->dilation_h * p->in_w * p->in_ch;
-    /* Without dilation and groups neighbouring taps are neighbours in memory, and a kernel row is one run. */
-    const int merged = p->dilation_w == 1 && p->groups == 1;
-    const tinyc_dot_shape shape = {
-        .rows = rows.end - rows.begin,
-        .runs = merged ? 1 : columns,
-        .run_length = merged ? columns * group_in : group_in,
-        .x_row = line,
-        .x_run = p->dilation_w * p->in_ch,
-        .w_row = p->kernel_w * group_in,
-        .w_run = group_in,
-    };
-    const int32_t next_pixel = p->stride_w * p->in_ch;
-
-    weights += (rows.begin * p->kernel_w + cols.begin) * group_in;
-    if (shape.rows > 0 && columns > 0) {
-        image += (y * p->in_w + x) * p->in_ch + rows.begin * line + cols.begin * p->dilation_w * p->in_ch;
-    }
-    for (int32_t group = 0; group < p->groups; group++) {
-        const float *const in = image + group * group_in;
-        const int32_t end = (group + 1) * group_out;
-        for (int32_t first = end - group_out; first < end; first += 4) {
-            tinyc_dot_tile tile;
-            tinyc_dot_start(&tile, weights, filter_size, bias, first, end);
-            if (pixels == 2) {
-                tinyc_dot4x2_f32(&tile, &shape, in, next_pixel);
-            } else {
-                tinyc_dot4x1_f32(&tile, &shape, in);
-            }
-            for (int32_t i = 0; i < pixels; i++) {
-                tinyc_dot_store(out + i * p->out_ch + first, tile.sums + 4 * i, end - first, p->min, p->max);
-            }
-        }
-    }
-}
+#include "tinyc_conv2d_channels_f32.h"
 
 TINYC_FN(conv2d_f32)
 void tinyc_conv2d_f32(const tinyc_conv2d_f32_params *params,
@@ -64,22 +8,12 @@ void tinyc_conv2d_f32(const tinyc_conv2d_f32_params *params,
                       const float *bias,
                       float *out)
 {
-    const tinyc_conv2d_f32_params *p = params;
-    const int32_t reach = (p->kernel_w - 1) * p->dilation_w;
-    for (int32_t n = 0; n < p->batch; n++) {
-        for (int32_t oy = 0; oy < p->out_h; oy++) {
-            const int32_t y = oy * p->stride_h - p->pad_top;
-            int32_t x = -p->pad_left;
-            int32_t ox = 0;
-            while (ox < p->out_w) {
-                const int pair = ox + 1 < p->out_w && x >= 0 && x + p->stride_w + reach < p->in_w;
-                const int32_t pixels = pair ? 2 : 1;
-                convolve_pixels(p, in, weights, bias, out, y, x, pixels);
-                out += pixels * p->out_ch;
-                ox += pixels;
-                x += pixels * p->stride_w;
-            }
-        }
-        in += p->in_h * p->in_w * p->in_ch;
+    const int32_t group_in = params->in_ch / params->groups;
+    const int32_t group_out = params->out_ch / params->groups;
+    const int32_t group_weights = group_out * params->kernel_h * params->kernel_w * group_in;
+    for (int32_t group = 0; group < params->groups; group++) {
+        const int32_t first = group * group_out;
+        tinyc_conv2d_channels_f32(params, in + group * group_in, weights + group * group_weights,
+                                  bias ? bias + first : bias, out + first, group_out);
     }
 }
