@@ -28,7 +28,8 @@ from tinyc.kernels.float32 import (
 )
 
 TILE = 4  # filters that the inner loop takes at a time
-SCRATCH = 2048  # bytes within which more than one tile is expanded at a time
+# Bytes of scratch within which more than one tile is expanded at a time; windows are computed again for each time.
+SCRATCH = {"speed": 4096, "default": 2048, "size": 2048, "ram": 0}
 EXPAND = 7.0  # instructions to expand a weight
 
 
@@ -54,7 +55,7 @@ def scales_and_zeros(build: Builder) -> tuple[Argument, Argument]:
 
 def at_once(filters: int, filter_size: int, options: Options) -> int:
     """How many of a group's filters are expanded at a time."""
-    fitting = TILE if options.optimize == "ram" else SCRATCH // (4 * filter_size) // TILE * TILE
+    fitting = SCRATCH[options.optimize] // (4 * filter_size) // TILE * TILE
     return min(filters, max(TILE, fitting))
 
 

@@ -4,22 +4,19 @@
 #include "tinyc_dot_f32.h"
 #include "tinyc_window_f32.h"
 
-/* One or two neighbouring output pixels. The first pixel's tap (0, 0) reads input position (y, x), which may lie in the
- * padding; of two pixels, no kernel column does. */
+/* One or two neighbouring output pixels; of two, no kernel column lies in the padding. The windows are the first's. */
 static void convolve_pixels(const tinyc_conv2d_f32_params *p,
                             const float *image,
                             const float *weights,
                             const float *bias,
                             float *out,
                             int32_t channels,
-                            int32_t y,
-                            int32_t x,
+                            tinyc_window rows,
+                            tinyc_window cols,
                             int32_t pixels)
 {
     const int32_t group_in = p->in_ch / p->groups;
     const int32_t filter_size = p->kernel_h * p->kernel_w * group_in;
-    const tinyc_window rows = tinyc_window_of(y, p->dilation_h, p->in_h, p->kernel_h);
-    const tinyc_window cols = tinyc_window_of(x, p->dilation_w, p->in_w, p->kernel_w);
     const int32_t columns = cols.end - cols.begin;
     const int32_t line = p->dilation_h * p->in_w * p->in_ch;
     /* Without dilation and groups neighbouring taps are neighbours in memory, and a kernel row is one run. */
@@ -36,7 +33,8 @@ static void convolve_pixels(const tinyc_conv2d_f32_params *p,
 
     weights += (rows.begin * p->kernel_w + cols.begin) * group_in;
     if (shape.rows > 0 && columns > 0) {
-        image += (y * p->in_w + x) * p->in_ch + rows.begin * line + cols.begin * p->dilation_w * p->in_ch;
+        image += (rows.start * p->in_w + cols.start) * p->in_ch;
+        image += rows.begin * line + cols.begin * p->dilation_w * p->in_ch;
     }
     for (int32_t first = 0; first < channels; first += 4) {
         tinyc_dot_tile tile;
@@ -64,13 +62,17 @@ void tinyc_conv2d_channels_f32(const tinyc_conv2d_f32_params *params,
     const int32_t reach = (p->kernel_w - 1) * p->dilation_w;
     for (int32_t n = 0; n < p->batch; n++) {
         for (int32_t oy = 0; oy < p->out_h; oy++) {
-            const int32_t y = oy * p->stride_h - p->pad_top;
+            const tinyc_window rows = tinyc_window_of(oy * p->stride_h - p->pad_top, p->dilation_h, p->in_h, p->kernel_h);
             int32_t x = -p->pad_left;
             int32_t ox = 0;
             while (ox < p->out_w) {
                 const int pair = ox + 1 < p->out_w && x >= 0 && x + p->stride_w + reach < p->in_w;
                 const int32_t pixels = pair ? 2 : 1;
-                convolve_pixels(p, in, weights, bias, out, channels, y, x, pixels);
+                tinyc_window cols = {x, 0, p->kernel_w};
+                if (!pair) {
+                    cols = tinyc_window_of(x, p->dilation_w, p->in_w, p->kernel_w);
+                }
+                convolve_pixels(p, in, weights, bias, out, channels, rows, cols, pixels);
                 out += pixels * p->out_ch;
                 ox += pixels;
                 x += pixels * p->stride_w;
