@@ -18,6 +18,7 @@ import numpy as np
 
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ir.types import Array, DType, TensorType
+from tinyc.quantize.structure import is_clustered
 
 MAX_FACTOR = 64.0
 _POOLS = ("AveragePool", "GlobalAveragePool", "MaxPool", "GlobalMaxPool")
@@ -38,7 +39,8 @@ def equalize(
 ) -> Graph[Any]:
     """`magnitudes`: of each value's channels (axis 1). A channel's factor is (largest / own) ** strength.
 
-    Only between the `chosen` layers, those that are quantized.
+    Only between the `chosen` layers, those that are quantized, and not into weights that are few different ones in
+    each channel: factors of the inputs would make them many.
     """
     if strength == 0.0:
         return graph
@@ -115,7 +117,9 @@ def _groups(graph: Graph[Any], chosen: Collection[str]) -> Sequence[_Channels]:
             owner[results[0]].makers.append(node)
             owner[results[0]].blocked |= not _homogeneous(node.attrs.clamp)
             owner[moving[0]].readers.append(node)
-            owner[moving[0]].blocked |= not _reads_channels(graph, node, moving[0])
+            weights = graph.data(node.inputs[1])
+            clustered = is_clustered(weights.reshape(len(weights), -1))
+            owner[moving[0]].blocked |= clustered or not _reads_channels(graph, node, moving[0])
         elif _transparent(graph, node, moving):
             for name in (*moving, *results):
                 join(moving[0], name)

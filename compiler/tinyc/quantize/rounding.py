@@ -27,8 +27,13 @@ def nearest(weights: Array, scales: Array, levels: int = 127) -> Array:
     return np.clip(np.rint(weights / scales[..., None].astype(np.float64)), -levels, levels)
 
 
-def reconstruct(weights: Array, scales: Array, covariance: Array, levels: int = 127) -> Array:
-    """Rows of real weights [..., R, K] to integers, by the covariance [..., K, K] of their inputs."""
+def reconstruct(
+    weights: Array, scales: Array, covariance: Array, levels: int = 127, kept: Array | None = None
+) -> Array:
+    """Rows of real weights [..., R, K] to integers, by the covariance [..., K, K] of their inputs.
+
+    kept: which weights may be other than zero, [..., R, K]; None: all.
+    """
     count = weights.shape[-1]
     variance = np.diagonal(covariance, axis1=-2, axis2=-1)
     damping = DAMPING * variance.mean(axis=-1) + 1e-12
@@ -39,9 +44,10 @@ def reconstruct(weights: Array, scales: Array, covariance: Array, levels: int = 
     columns = np.broadcast_to(order[..., None, :], weights.shape)
     rest = np.take_along_axis(weights.astype(np.float64), columns, -1)
     step = scales.astype(np.float64)
+    free = np.ones_like(rest) if kept is None else np.take_along_axis(kept, columns, -1)
     rounded = np.zeros_like(rest)
     for k in range(count):
-        rounded[..., k] = np.clip(np.rint(rest[..., k] / step), -levels, levels)
+        rounded[..., k] = np.clip(np.rint(rest[..., k] / step), -levels, levels) * free[..., k]
         error = (rest[..., k] - rounded[..., k] * step) / upper[..., k, k, None]
         rest[..., k + 1:] -= error[..., None] * upper[..., k, None, k + 1:]
     result = np.empty_like(rounded)

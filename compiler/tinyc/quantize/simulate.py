@@ -25,6 +25,7 @@ from tinyc.quantize.recipe import Layer
 from tinyc.quantize.rounding import channel_scales, fit, nearest, reconstruct
 from tinyc.quantize.runner import Runner
 from tinyc.quantize.schemes import INT4W, INT8, Scheme
+from tinyc.quantize.structure import is_clustered, is_sparse
 
 WEIGHTED = ("Conv", "Gemm")
 MAX_PLACES = 4096  # of a Conv's results, by which its weights are rounded
@@ -248,7 +249,7 @@ def _layer(
     graph: Graph[Any], node: Node, real: Sequence[Values], result: Simulated, training: Sequence[int],
     settings: Settings, scheme: Scheme, runner: Runner,
 ) -> Layer:
-    """Integer weights and the bias of a Conv or Gemm."""
+    """Integer weights and the bias of a Conv or Gemm. Weights that are mostly zero, or few different ones, stay so."""
     weights = graph.data(node.inputs[1]).astype(np.float64)
     bias_name = node.inputs[2] if len(node.inputs) > 2 else ""
     bias = graph.data(bias_name).astype(np.float64) if bias_name else np.zeros(len(weights))
@@ -257,7 +258,9 @@ def _layer(
     groups = 1 if node.op == "Gemm" else node.attrs.group
     rows = weights.reshape(groups, len(weights) // groups, -1)
     biases = bias.reshape(groups, -1)
-    if settings.rounding == "nearest" and not settings.correct_bias:
+    kept = rows != 0 if is_sparse(rows) else None
+    rounding = "nearest" if is_clustered(rows) else settings.rounding
+    if rounding == "nearest" and not settings.correct_bias:
         scales = _safe_scales(channel_scales(rows, levels), biases, quant)
         rounded, corrected = nearest(rows, scales, levels), biases
     else:
@@ -266,15 +269,16 @@ def _layer(
         matrix, target = _products(node, weights, ins, wants)
         mean = matrix.mean(axis=1, keepdims=True)
         centred = matrix - mean
-        if settings.rounding != "nearest":
+        if rounding != "nearest":
             covariance = centred.swapaxes(1, 2) @ centred / matrix.shape[1]
-        if settings.rounding == "fit":
+        if rounding == "fit":
             missing = target - matrix @ rows.swapaxes(1, 2)
             missing = missing - missing.mean(axis=1, keepdims=True)
             rows = fit(rows, covariance, centred.swapaxes(1, 2) @ missing / matrix.shape[1])
+            rows = rows if kept is None else rows * kept
         scales = _safe_scales(channel_scales(rows, levels), biases, quant)
-        rounded = (nearest(rows, scales, levels) if settings.rounding == "nearest"
-                   else reconstruct(rows, scales, covariance, levels))
+        rounded = (nearest(rows, scales, levels) if rounding == "nearest"
+                   else reconstruct(rows, scales, covariance, levels, kept))
         corrected = biases
         if settings.correct_bias:
             got = mean @ (rounded * scales[..., None].astype(np.float64)).swapaxes(1, 2)

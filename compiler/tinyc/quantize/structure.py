@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Structure of a layer's weights that kernels can save flash by: most are zero, or each channel has few values."""
+"""Structure of a layer's weights that kernels can save flash by: most are zero, or each channel has few values.
+
+Rounding keeps it: zeros stay zero (`tinyc.quantize.rounding`, `kept`), and equal weights of a channel become equal
+integers, where each is rounded by itself.
+"""
 
 from __future__ import annotations
 
