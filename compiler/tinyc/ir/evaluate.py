@@ -26,16 +26,21 @@ def evaluate(graph: Graph[Any], inputs: Mapping[str, Array]) -> dict[str, Array]
         type_ = graph.type(name)
         known[name] = np.asarray(inputs[name], type_.dtype.numpy).reshape(type_.shape)
     for node in graph.nodes():
-        kind = operator(node.op)
-        arrays = [known[i] if i else None for i in node.inputs]
-        outputs = graph.output_types(node)
-        if node.integer:
-            results = kind.evaluate_integer(node, arrays, graph.input_types(node), outputs)
-        else:
-            quant = stored_quant(graph, node)
-            if quant is not None and kind.stored_operand is not None:
-                arrays[kind.stored_operand] = quant.real(known[node.inputs[kind.stored_operand]])
-            results = kind.evaluate(node, arrays, outputs)
-        for name, type_, result in zip([o for o in node.outputs if o], outputs, results, strict=False):
-            known[name] = np.asarray(result).astype(type_.dtype.numpy, copy=False).reshape(type_.shape)
+        known |= evaluate_node(graph, node, known)
     return known
+
+
+def evaluate_node(graph: Graph[Any], node: Node, known: Mapping[str, Array]) -> dict[str, Array]:
+    """A node's results by name, from the values of its operands."""
+    kind = operator(node.op)
+    arrays = [known[i] if i else None for i in node.inputs]
+    outputs = graph.output_types(node)
+    if node.integer:
+        results = kind.evaluate_integer(node, arrays, graph.input_types(node), outputs)
+    else:
+        quant = stored_quant(graph, node)
+        if quant is not None and kind.stored_operand is not None:
+            arrays[kind.stored_operand] = quant.real(known[node.inputs[kind.stored_operand]])
+        results = kind.evaluate(node, arrays, outputs)
+    return {name: np.asarray(result).astype(type_.dtype.numpy, copy=False).reshape(type_.shape)
+            for name, type_, result in zip([o for o in node.outputs if o], outputs, results, strict=False)}
