@@ -28,9 +28,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def explore(folder: Path, budget: str, *words: object) -> list[object]:
-    return ["explore", folder / "dense.onnx", "--target", "host", "--calibrate", folder / "samples.npz", "--budget",
-            budget, "--jobs", "1", *words]
+def explored(folder: Path, budget: str, *words: object) -> Any:
+    """What `tinyc explore` reports for the model."""
+    return succeed("explore", folder / "dense.onnx", "--target", "host", "--calibrate", folder / "samples.npz",
+                   "--budget", budget, "--json", *words).json
+
+
+@pytest.fixture(scope="module")
+def loose(folder: Path) -> Any:
+    return explored(folder, "snr=15", "--jobs", "1")
 
 
 def scheme(trial: dict[str, Any]) -> str:
@@ -39,9 +45,8 @@ def scheme(trial: dict[str, Any]) -> str:
     return str(own)
 
 
-def test_the_budget_decides(folder: Path) -> None:
+def test_the_budget_decides(folder: Path, loose: Any) -> None:
     """A bound on noise, tightened, costs flash; a bound on flash costs accuracy. All is as measured elsewhere."""
-    loose = succeed(*explore(folder, "snr=15", "--json")).json
     trials = loose["trials"]
     assert [scheme(t) for t in trials] == ["int8", "int4w", "int16x8", "float"]
     figures = {scheme(t): t["figures"] for t in trials}
@@ -52,15 +57,23 @@ def test_the_budget_decides(folder: Path) -> None:
     assert scheme(trials[loose["best"]]) == least
     tight = f"snr={figures['float']['snr'] - 1}"
     ranges = folder / "best.json"
-    report = succeed(*explore(folder, tight, "--save-ranges", ranges, "--json")).json
+    report = explored(folder, tight, "--jobs", "1", "--save-ranges", ranges)
     assert scheme(report["trials"][report["best"]]) == "float"
     assert [t["over"].keys() for t in report["trials"] if scheme(t) != "float"] == [{"snr"}] * 3
     size = succeed("size", folder / "dense.onnx", "--target", "host", "--load-ranges", ranges, "--json").json
     assert size["flash"]["total"] == figures["float"]["flash"] and size["ram"]["total"] == figures["float"]["ram"]
     small = f"flash={figures['float']['flash'] - 1}"
-    report = succeed(*explore(folder, small, "--json")).json
+    report = explored(folder, small, "--jobs", "1")
     kept = [s for s, f in figures.items() if f["flash"] < figures["float"]["flash"]]
     assert scheme(report["trials"][report["best"]]) == max(kept, key=lambda s: figures[s]["snr"])
+
+
+def test_on_dask(folder: Path, loose: Any) -> None:
+    """The same report, whoever runs the trials."""
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
+        assert explored(folder, "snr=15", "--dask", cluster.scheduler_address) == loose
 
 
 def test_compiled_as_chosen(folder: Path, tmp_path: Path) -> None:

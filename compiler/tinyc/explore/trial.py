@@ -128,8 +128,8 @@ def _search(task: Task, assignment: Assignment, samples: Sequence[Sample]) -> Se
 
 
 def _compiled(task: Task, recipe: Recipe, **changes: Any) -> Compiled:
-    quantize = QuantizeRequest(recipe=recipe, keep_float=tuple(sorted(task.keep_float)))
-    return compile_imported(task.imported, replace(task.request, quantize=quantize, **changes), lambda text: None)
+    request = replace(task.request, quantize=QuantizeRequest(recipe=recipe), **changes)
+    return compile_imported(task.imported, request, lambda text: None)
 
 
 def _thinned(samples: Sequence[Sample]) -> Sequence[Sample]:
