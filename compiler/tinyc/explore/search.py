@@ -215,6 +215,7 @@ class _Search:
                 return
 
     def moves(self, trial: Trial, points: dict[str, list[Point]]) -> list[Assignment]:
+        """What guesses promise most comes first; where they promise little, others may show that they are wrong."""
         found = []
         for k, (unit, own) in enumerate(zip(self.units, trial.assignment, strict=True)):
             now = next(p for p in points[unit.name] if p.scheme == own)
@@ -223,9 +224,9 @@ class _Search:
                 if not self.by_accuracy:
                     saved, lost = -lost, -saved
                 changed = (*trial.assignment[:k], other.scheme, *trial.assignment[k + 1:])
-                if saved > 0 and changed not in self.trials:
-                    found.append((lost / saved, changed))
-        return [changed for _, changed in sorted(found, key=lambda f: f[0])[:MOVES]]
+                if changed not in self.trials:
+                    found.append((saved <= 0, lost / saved if saved > 0 else -saved, changed))
+        return [changed for *_, changed in sorted(found)[:MOVES]]
 
     def best(self) -> Trial:
         """Among those that keep the budget, else the one that misses it least."""
