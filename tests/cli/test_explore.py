@@ -136,16 +136,13 @@ def test_more_unusable_arguments(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_digits_on_a_budget(tmp_path: Path) -> None:
-    """Cycles decide between weights of 8 and of 4 bits: smaller, but slower on a Cortex-M4."""
-    given = ["explore", DIGITS / "digits_f32.onnx", "--target", "cortex-m4", "--calibrate", DIGITS / "digits_test.npz"]
-    chosen = {}
-    for budget in ("drop=0.6%", "drop=0.6%,cycles=200K"):
-        report = succeed(*given, "--budget", budget, "--json").json
-        assert report["classes_of"] == "labels" and report["judged"] == 180
-        chosen[budget] = report["trials"][report["best"]]
-        assert not chosen[budget]["over"] and chosen[budget]["figures"]["drop"] <= 0.6
-    small, quick = chosen.values()
-    assert "int4w" in small["schemes"].values() and "int4w" not in quick["schemes"].values()
-    assert small["figures"]["flash"] < quick["figures"]["flash"]
-    assert small["figures"]["cycles"] > 200_000 >= quick["figures"]["cycles"]
+def test_digits_on_a_budget() -> None:
+    """A bound on cycles keeps out weights of 4 bits, which are smaller, but slower on a Cortex-M4."""
+    report = succeed("explore", DIGITS / "digits_f32.onnx", "--target", "cortex-m4", "--calibrate",
+                     DIGITS / "digits_test.npz", "--budget", "drop=0.6%,cycles=200K", "--json").json
+    assert report["classes_of"] == "labels" and report["judged"] == 180
+    best = report["trials"][report["best"]]
+    assert not best["over"] and best["figures"]["drop"] <= 0.6 and best["figures"]["cycles"] <= 200_000
+    assert "int4w" not in best["schemes"].values()
+    smaller = [t for t in report["trials"] if t["over"].keys() == {"cycles"} and "int4w" in t["schemes"].values()]
+    assert min(t["figures"]["flash"] for t in smaller) < best["figures"]["flash"]

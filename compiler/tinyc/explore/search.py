@@ -83,7 +83,7 @@ def explore(request: Request, budget: Budget, workers: Workers, counted: bool, s
 
 
 def front(trials: Sequence[Trial]) -> list[int]:
-    """The places of those that no other trial beats: that is nowhere worse, and better in flash, RAM, cycles or snr."""
+    """The places of those that no other trial beats: that is nowhere worse, and better in a cost or snr."""
     words = [w for w in (*COSTS, "snr") if all(w in t.figures for t in trials)]
     points = [tuple(t.figures[w] * (-1 if WORDS[w].least else 1) for w in words) for t in trials]
     return [k for k, p in enumerate(points)
