@@ -120,6 +120,16 @@ def test_as_onnxruntime(tmp_path: Path, name: str, target: str) -> None:
         assert found.passed and found.reference == "onnxruntime", (optimize, found)
 
 
+def test_a_layer_of_constants_is_folded(tmp_path: Path) -> None:
+    """That what it reads is constant shows only when the weights are operands already."""
+    net = Net(9)
+    table = net.op("Trilu", net.filters("table", (5, 4), None, np.int8, False), "triangle")
+    y = net.op("Add", net.layer("Gemm", table, "dense", (6, 4), transB=1), "y", "x")
+    result = compiled(net.save(tmp_path / "net.onnx", (5, 6), y, (5, 6)))
+    assert not layers(result)
+    assert verify_compiled(result, random_cases(result.emitted.inputs, 2)).passed
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_weights_stay_int8_where_that_is_smaller(tmp_path: Path, name: str) -> None:
     result = compiled(MODELS[name](tmp_path / "net.onnx"), "cortex-m4", "size")

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tinyc.ir.evaluate import evaluate_node
 from tinyc.ir.graph import Editor, Graph, Node
-from tinyc.ops.registry import operator
+from tinyc.ops.registry import array, operator
 from tinyc.passes.constants import float_data, is_constant
 
 
@@ -29,14 +30,9 @@ def fold_constants(graph: Graph[Any], keep_dequantize: bool = True) -> Graph[Any
             continue
         if keep_dequantize and node.op == "DequantizeLinear":
             continue
-        kind = operator(node.op)
-        arrays, outputs = [v.data if v else None for v in values], view.output_types(node)
-        if node.integer:
-            results = kind.evaluate_integer(node, arrays, [v.type if v else None for v in values], outputs)
-        else:
-            results = kind.evaluate(node, arrays, outputs)
+        results = evaluate_node(view, node, {v.name: array(v.data) for v in values if v is not None})
         editor.remove(node)
-        for name, result in zip([o for o in node.outputs if o], results, strict=True):
+        for name, result in results.items():
             editor.set_value(replace(view.value(name), data=result))
     return editor.done()
 
