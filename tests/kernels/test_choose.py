@@ -11,9 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checkout import ROOT
 from tinyc.backend.runtime import code_sizes, manifest, needed_functions
+from tinyc.cases import random_cases
+from tinyc.compiler import Request, compile_model
 from tinyc.kernels.base import Cost, Kernel
 from tinyc.kernels.choose import Candidate, Price, cheapest
+from tinyc.profiling import profile_compiled
+from tinyc.targets import load_target
 
 FUNCTIONS = "abcde"
 
@@ -65,3 +70,15 @@ def test_code_sizes_are_those_of_the_sources():
 def test_every_function_has_a_size():
     assert set(code_sizes()) == set(manifest()["functions"])
     assert needed_functions(["arm_convolve_s8"], ("dsp", "portable"))["mat_mult_s8"] == "dsp"
+
+
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m0plus", "cortex-m55"])
+def test_speed_builds_are_not_slower(target):
+    """Than default builds, for an example whose first layer has one channel: there stated costs are easily wrong."""
+    counts = []
+    for optimize in ("speed", "default"):
+        request = Request(ROOT / "examples" / "digits" / "digits_int8.onnx", load_target(target), optimize=optimize)
+        compiled = compile_model(request, lambda text: None)
+        case = random_cases(compiled.emitted.inputs, 1).inputs[0]
+        counts.append(profile_compiled(compiled, case)["instructions"])
+    assert counts[0] <= 1.01 * counts[1]  # stated costs are estimates

@@ -93,8 +93,10 @@ class ConvS8(Kernel):
         if options.variant == "mve":  # an element of the result, and a row of a gathered window
             gathered = 0 if w.shape[1:3] == (1, 1) else 110.0 * w.shape[1] * y.elements / w.shape[0]
             return Cost(y.elements * (12 + 2.8 * -(-depth // 16)) + gathered, flash, calls=(called,))
-        per_mac, per_output = (2.1, 0.0) if options.variant == "dsp" else (6.2, 90.0)
-        return Cost(y.elements * (per_mac * depth + per_output), flash, calls=(called,))
+        if options.variant == "dsp":  # the same
+            gathered = 0 if w.shape[1:3] == (1, 1) else (90.0 * w.shape[1] + depth) * y.elements / w.shape[0]
+            return Cost(y.elements * (1.04 * depth + 38) + gathered, flash, calls=(called,))
+        return Cost(y.elements * (6.2 * depth + 90), flash, calls=(called,))
 
     def lower(self, build: Builder) -> Lowered:
         a: ConvAttrs = build.node.attrs
