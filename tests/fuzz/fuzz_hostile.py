@@ -223,7 +223,7 @@ def _compile(path: Path) -> tuple[str, str]:
 def run_seed(seed: int, folder: Path | None = None) -> Result:
     """Damages and compiles a graph; what fails is saved."""
     try:
-        content = damaged(Source.seeded(seed))
+        content = damaged(Source(seed))
     except Dropped as reason:
         return Result(seed, "dropped", str(reason))
     status, reason = attempt(content)

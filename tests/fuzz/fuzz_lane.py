@@ -37,7 +37,7 @@ class Result:
 def drawn(seed: int) -> Case | Result:
     """The seed's graph; else what became of it."""
     try:
-        return random_case(Source.seeded(seed))
+        return random_case(Source(seed))
     except Dropped as reason:
         return Result(seed, "dropped", str(reason))
     except Exception as error:

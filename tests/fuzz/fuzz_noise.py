@@ -59,6 +59,8 @@ class Noisy:
                 first = operands[node.input[0]]
                 operands[node.input[0]] = np.asarray(first + 2 / 128 * self._signs(first), first.dtype)
             results = run_node(node, operands, self.constants, versions, outputs[0] in self.case.preferred)
+            if node.op_type == "Equal":
+                results = [results[0] ^ self._undecided(node)]
             if node.op_type == "DequantizeLinear":
                 self.scales[outputs[0]] = float(np.max(operands[node.input[1]]))
             for name, array in zip(outputs, results, strict=True):
@@ -73,6 +75,16 @@ class Noisy:
                                           if array.dtype.kind == "f" else 0.0)
                 self.values[name] = array
         return self.values
+
+    def _undecided(self, node: onnx.NodeProto) -> np.ndarray:
+        """Where operands are equal but for rounding: noise keeps those apart that another rounding makes equal."""
+        a, b = (self.case.known[name] for name in node.input)
+        scale = RELATIVE.get(a.dtype.name)
+        if scale is None or not self.case.inexact & {*node.input}:
+            return np.zeros(np.broadcast_shapes(a.shape, b.shape), bool)
+        with np.errstate(all="ignore"):
+            x, y = a.astype(np.float64), b.astype(np.float64)
+            return np.asarray((x != y) & (np.abs(x - y) <= scale * np.maximum(np.abs(x), np.abs(y))))
 
     def _rounded(self, array: np.ndarray, least: float = 0.0) -> np.ndarray:
         """`least`: of the magnitudes that make the noise, since operators may cancel inside."""

@@ -1,31 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where random decisions come from: a seed (`make fuzz`) or hypothesis (the tests, which shrink)."""
+"""Where random decisions come from: a seed."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
-from hypothesis import strategies as st
 
 T = TypeVar("T")
 
 
 class Source:
-    """Every decision is an integer from a closed interval; its low end is the simplest choice."""
+    """Every decision is an integer from a closed interval."""
 
-    def __init__(self, integer: Callable[[int, int], int]) -> None:
-        self._integer = integer
-
-    @staticmethod
-    def seeded(seed: int) -> Source:
-        return Source(random.Random(seed).randint)
-
-    @staticmethod
-    def drawn(draw: Any) -> Source:
-        return Source(lambda low, high: draw(st.integers(low, high)))
+    def __init__(self, seed: int) -> None:
+        self._integer = random.Random(seed).randint
 
     def integer(self, low: int, high: int) -> int:
         return low if low >= high else self._integer(low, high)
@@ -34,7 +25,7 @@ class Source:
         return choices[self.integer(0, len(choices) - 1)]
 
     def chance(self, count: int, of: int) -> bool:
-        """True in `count` of `of` cases; False is the simplest."""
+        """True in `count` of `of` cases."""
         return self.integer(0, of - 1) >= of - count
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
@@ -52,5 +43,5 @@ class Source:
         return float(np.float32(low + (high - low) * self.integer(0, 16) / 16))
 
     def numpy(self) -> np.random.Generator:
-        """For contents of tensors, which do not shrink element by element."""
+        """For contents of tensors."""
         return np.random.default_rng(self.integer(0, 1 << 16))
