@@ -24,7 +24,7 @@ from tinyc.quantize.schemes import INT8, SCHEMES, WEIGHTS_ONLY
 from tinyc.quantize.search import Step, calibrate
 from tinyc.targets import Target
 
-WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "MatMul", "RNN")  # operators whose operand 1 is weights
+WITH_WEIGHTS = ("Conv", "ConvTranspose", "Gemm", "GRU", "LSTM", "MatMul", "RNN")  # operators whose operand 1 is weights
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _recipe(
 
 def _weights_line(graph: Graph[Any]) -> str:
     """Which layers have weights of int8 and which stay float."""
-    layers = [node for node in graph.nodes() if node.op in WEIGHTED]
+    layers = [node for node in graph.nodes() if node.op in WITH_WEIGHTS]
     stored = [n for n in layers if dequantize_of_constant(graph, n.inputs[1]) is not None]
     rest = [f"{n.name!r}, {n.op}" for n in layers if graph.value(n.inputs[1]).is_const]
     count = sum(graph.type(n.inputs[1]).elements for n in stored)

@@ -17,9 +17,8 @@ class _Clustered(StructuredKernel):
     rows = {"armv6m": Work(31, 406), "scalar": Work(18.5, 206), "dsp": Work(14.0, 153), "mve": Work(14.0, 234),
             "portable": Work(14.0, 210)}
 
-    def packed(self, filters: Array) -> Packed | None:
-        packed = pack_clustered(filters) if is_clustered(filters) else None
-        return packed if packed is not None and packed.bytes < filters.nbytes else None
+    def pack(self, filters: Array) -> Packed | None:
+        return pack_clustered(filters) if is_clustered(filters) else None
 
 
 @KERNELS.add

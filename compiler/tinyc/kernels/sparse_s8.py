@@ -17,9 +17,8 @@ class _Sparse(StructuredKernel):
     rows = {"armv6m": Work(23.2, 355, 80), "scalar": Work(21, 168, 50), "dsp": Work(12.0, 119, 48),
             "mve": Work(2.3, 190, 50), "portable": Work(12.0, 168, 48)}
 
-    def packed(self, filters: Array) -> Packed | None:
-        packed = pack_sparse(filters) if is_sparse(filters) else None
-        return packed if packed is not None and packed.bytes < filters.nbytes else None
+    def pack(self, filters: Array) -> Packed | None:
+        return pack_sparse(filters) if is_sparse(filters) else None
 
 
 @KERNELS.add

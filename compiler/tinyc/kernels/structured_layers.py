@@ -51,9 +51,14 @@ class StructuredKernel(Kernel):
     row: ClassVar[dict[str, Work]]
     rows: ClassVar[dict[str, Work]]
 
-    def packed(self, filters: Array) -> Packed | None:
-        """None where the weights do not have the structure, or would not be smaller."""
+    def pack(self, filters: Array) -> Packed | None:
+        """None where the weights do not have the structure."""
         raise NotImplementedError(self.name)
+
+    def packed(self, filters: Array) -> Packed | None:
+        """None where they would not be smaller, either."""
+        packed = self.pack(filters)
+        return packed if packed is not None and packed.bytes < filters.nbytes else None
 
     def _obstacle(self, graph: Graph[Any], node: Node, options: Options) -> str | None:
         if self.packed(filters_of(graph, node)) is None:

@@ -12,6 +12,7 @@ from tinyc.backend.program import Field, Null, Struct
 from tinyc.ir.graph import Graph, Node
 from tinyc.ir.types import Array
 from tinyc.kernels.base import Builder
+from tinyc.kernels.packed_s8 import folded_bias
 from tinyc.ops.conv import channel_multipliers
 from tinyc.ops.registry import scale_zero
 from tinyc.quantize.numbers import clamp_limits
@@ -27,19 +28,17 @@ def filters_of(graph: Graph[Any], node: Node) -> Array:
     return data.reshape(len(data), -1)
 
 
-def folded_bias(graph: Graph[Any], node: Node, filters: Array) -> Array:
-    """Biases less what the input's zero point contributes, int64 [channels]."""
-    zero = scale_zero(graph.type(node.inputs[0]))[1]
-    bias = -zero * filters.astype(np.int64).sum(1)
-    return np.asarray(bias + graph.data(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else bias)
+def bias_of(graph: Graph[Any], node: Node) -> Array:
+    """Biases with what the input's zero point contributes, int64 [channels]."""
+    bias = graph.data(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
+    return folded_bias(graph.type(node.inputs[0]), filters_of(graph, node), bias)
 
 
 def sums_obstacle(graph: Graph[Any], node: Node) -> str | None:
     """Why a layer's sums need more than 30 bits and a sign, or are not known; None if neither."""
     if len(node.inputs) > 2 and node.inputs[2] and not graph.value(node.inputs[2]).is_const:
         return "the biases are not constant"
-    filters = filters_of(graph, node)
-    largest = np.abs(folded_bias(graph, node, filters)) + 128 * np.abs(filters.astype(np.int64)).sum(1)
+    largest = np.abs(bias_of(graph, node)) + 128 * np.abs(filters_of(graph, node).astype(np.int64)).sum(1)
     return "sums may exceed 30 bits" if int(largest.max()) >= 1 << 30 else None
 
 
@@ -109,8 +108,7 @@ def constant_bytes(graph: Graph[Any], node: Node) -> int:
 def layer_struct(build: Builder, packed: Packed) -> Struct:
     """tinyc_structured_s8 of a node, its tables included."""
     y = build.output_type()
-    filters = filters_of(build.graph, build.node)
-    channels, depth = filters.shape
+    channels, depth = filters_of(build.graph, build.node).shape
     multiplier, shift = _scales(build.graph, build.node)
     scale, zero = scale_zero(y)
     low, high = clamp_limits(build.node.attrs.clamp, scale, zero, (-128, 127))
@@ -118,7 +116,7 @@ def layer_struct(build: Builder, packed: Packed) -> Struct:
     values: Field = Null()
     if packed.values is not None:
         values = build.table("values", packed.values, filters=packed.values.nbytes)
-    bias = folded_bias(build.graph, build.node, filters).astype(np.int32)
+    bias = bias_of(build.graph, build.node).astype(np.int32)
     return Struct("tinyc_structured_s8", (
         ("filter", build.table("filter", packed.filter)), ("values", values),
         ("bias", build.table("bias", bias)), ("multiplier", build.table("multiplier", multiplier)),

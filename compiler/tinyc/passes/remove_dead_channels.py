@@ -24,7 +24,6 @@ import numpy as np
 from tinyc.ir.graph import Editor, Graph, Node
 from tinyc.ir.types import Array, DType, Quant
 from tinyc.ops.conv import channel_multipliers, symmetric
-from tinyc.ops.pool import mean_multiplier
 from tinyc.ops.registry import operator, scale_zero
 from tinyc.quantize.numbers import clamp_limits, requantize
 
@@ -150,15 +149,13 @@ def _constant_channelwise(
         own, number = known[name]
         mask &= np.broadcast_to(own, (width,))
         rows.append(np.broadcast_to(number, (width,)).astype(np.int8))
-    source = graph.type(node.inputs[0])
-    if node.op == "AveragePool" and mean_multiplier(node, source, output) is not None:
-        image = np.broadcast_to(rows[0], source.shape)
-        result = operator(node.op).evaluate_integer(node, [image], [source], [output])[0]
-        return mask, result.reshape(-1, width)[0].astype(np.int64)
-    if node.op in ("AveragePool", "MaxPool"):
-        # A window of equal numbers has that number as mean and maximum; only the clamp is left to apply.
-        low, high = clamp_limits(node.attrs.clamp, *scale_zero(output), (-128, 127))
-        return mask, np.clip(rows[0].astype(np.int64), low, high)
+    if node.op in ("AveragePool", "MaxPool"):  # a window of equal numbers without padding gives what all windows give
+        a = node.attrs
+        alone = replace(node, attrs=replace(a, pads=(0,) * len(a.pads), dilations=(1,) * len(a.kernel)))
+        window = np.broadcast_to(rows[0], (1, *a.kernel, width))
+        one = replace(output, shape=(1, *(1 for _ in a.kernel), width))
+        result = operator(node.op).evaluate_integer(alone, [window], graph.input_types(node), [one])[0]
+        return mask, result.reshape(width).astype(np.int64)
     types = [replace(t, shape=(width,)) if t else None for t in graph.input_types(node)]
     result = operator(node.op).evaluate_integer(node, rows, types, [replace(output, shape=(width,))])[0]
     return mask, result.astype(np.int64)
